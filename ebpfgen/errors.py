@@ -1,0 +1,111 @@
+"""Everything that can go wrong before a program is loaded, as one tree.
+
+::
+
+    EbpfgenError
+    ├── UsageError            an argument or a combination of arguments makes no sense
+    │   ├── TargetError       no such target
+    │   └── IdentifierError   a name that Python can't use
+    ├── ConfigError           pyproject.toml says something that can't be meant
+    ├── ToolError             a program that ebpfgen runs is missing or failed to start
+    ├── SourceError           the C file can't be read
+    ├── CompileError          clang refused the C; carries its own text
+    ├── ObjectError           the object file is malformed or can't be bound; carries an offset
+    ├── CollisionError        two C names become one Python name
+    ├── OutputError           a file can't be written, or is not ebpfgen's to overwrite
+    ├── ScaffoldError         a project can't be created there
+    └── TraceError            the kernel's trace pipe can't be read
+
+``str(error)`` is one line that says what, where and what to do. What a program may want to know of
+an error is in its attributes. Errors of running programs are in :mod:`ebpfgen.runtime.errors`.
+"""
+
+
+class EbpfgenError(Exception):
+    """The base of every error that ebpfgen raises on purpose."""
+
+
+class UsageError(EbpfgenError):
+    """An argument, or a combination of arguments, makes no sense."""
+
+
+class TargetError(UsageError):
+    """There is no target of that name."""
+
+    def __init__(self, message: str, *, target: str) -> None:
+        super().__init__(message)
+        self.target = target
+
+
+class IdentifierError(UsageError):
+    """A name can't be used as a Python identifier."""
+
+    def __init__(self, message: str, *, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+class ConfigError(EbpfgenError):
+    """``[tool.ebpfgen]`` in a ``pyproject.toml`` is missing or can't be understood."""
+
+
+class ToolError(EbpfgenError):
+    """A program that ebpfgen runs is missing or could not be started."""
+
+    def __init__(self, message: str, *, tool: str) -> None:
+        super().__init__(message)
+        self.tool = tool
+
+
+class SourceError(EbpfgenError):
+    """A C source file is missing or can't be read."""
+
+
+class CompileError(EbpfgenError):
+    """clang refused the source for one target.
+
+    ``diagnostics`` is clang's own text, whole; ``str()`` is the line that goes below it.
+    """
+
+    def __init__(self, message: str, *, target: str, diagnostics: str) -> None:
+        super().__init__(message)
+        self.target = target
+        self.diagnostics = diagnostics
+
+
+class ObjectError(EbpfgenError):
+    """An object file is malformed, or holds something no binding can be made of.
+
+    ``offset`` is the byte offset of the fault within ``where`` (the file, or one of its sections),
+    or None when the fault has no place.
+    """
+
+    def __init__(self, message: str, *, where: str = "", offset: int | None = None) -> None:
+        place = f" in {where}" if where else ""
+        if offset is not None:
+            place += f" at offset {offset:#x}"
+        super().__init__(f"{message}{place}")
+        self.where = where
+        self.offset = offset
+
+
+class CollisionError(EbpfgenError):
+    """Two C names become the same Python name."""
+
+    def __init__(self, message: str, *, first: str, second: str, name: str) -> None:
+        super().__init__(message)
+        self.first = first
+        self.second = second
+        self.name = name
+
+
+class OutputError(EbpfgenError):
+    """An output file can't be written, or was not written by ebpfgen."""
+
+
+class ScaffoldError(EbpfgenError):
+    """A new project can't be created under that name or in that folder."""
+
+
+class TraceError(EbpfgenError):
+    """The kernel's trace pipe can't be found or read."""
