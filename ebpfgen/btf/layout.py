@@ -1,0 +1,73 @@
+"""Sizes of C types, and what lies behind their other names."""
+
+from ebpfgen.btf import types as t
+from ebpfgen.btf.reader import Btf
+from ebpfgen.errors import ObjectError
+
+POINTER_SIZE = 8
+"""The size of a pointer in BPF, whatever the machine that runs it."""
+
+# Chains of typedefs, modifiers and array dimensions are short in C; a longer one is a loop.
+_MAX_DEPTH = 32
+
+
+def strip_names(btf: Btf, type_id: int) -> t.Type:
+    """Return the type behind typedefs, ``const``, ``volatile``, ``restrict`` and type tags.
+
+    Raises ObjectError if they form a loop.
+    """
+    for _ in range(_MAX_DEPTH):
+        btf_type = btf[type_id]
+        if not isinstance(btf_type, t.Typedef | t.Modifier):
+            return btf_type
+        type_id = btf_type.type_id
+    raise ObjectError(f"the typedefs of type {type_id} don't end", where=".BTF")
+
+
+def size_of(btf: Btf, type_id: int) -> int:
+    """Return the size of a type in bytes.
+
+    Raises ObjectError for what has none: ``void``, functions and forward declarations.
+    """
+    count = 1
+    for _ in range(_MAX_DEPTH):
+        btf_type = strip_names(btf, type_id)
+        if isinstance(btf_type, t.Array):
+            count *= btf_type.count
+            type_id = btf_type.type_id
+            continue
+        if isinstance(btf_type, t.Ptr):
+            return count * POINTER_SIZE
+        if isinstance(btf_type, t.Int | t.Float | t.Struct | t.Union | t.Enum):
+            return count * btf_type.size
+        raise ObjectError(f"type {type_id} ({type(btf_type).__name__}) has no size", where=".BTF")
+    raise ObjectError(f"the array dimensions of type {type_id} don't end", where=".BTF")
+
+
+def c_name(btf: Btf, type_id: int) -> str:
+    """Return how C spells a type: ``u64``, ``struct event``, ``const char *``, ``int[4]``."""
+    suffix = ""
+    for _ in range(_MAX_DEPTH):
+        btf_type = btf[type_id]
+        if isinstance(btf_type, t.Array):
+            suffix += f"[{btf_type.count}]"
+            type_id = btf_type.type_id
+        elif isinstance(btf_type, t.Ptr):
+            suffix = f" *{suffix}"
+            type_id = btf_type.type_id
+        elif isinstance(btf_type, t.Modifier):
+            type_id = btf_type.type_id
+        else:
+            return _own_name(btf_type) + suffix
+    raise ObjectError(f"the name of type {type_id} doesn't end", where=".BTF")
+
+
+def _own_name(btf_type: t.Type) -> str:
+    if isinstance(btf_type, t.Void):
+        return "void"
+    if isinstance(btf_type, t.FuncProto):
+        return "function"
+    tag = {t.Struct: "struct", t.Union: "union", t.Enum: "enum", t.Fwd: "struct"}
+    name = getattr(btf_type, "name", "") or "{…}"
+    keyword = tag.get(type(btf_type))
+    return f"{keyword} {name}" if keyword else name

@@ -1,0 +1,234 @@
+"""One class per BTF kind, named and numbered as in the kernel's ``include/uapi/linux/btf.h``.
+
+Types refer to each other by id, as they do in BTF: id 0 is ``void``. Sizes are in bytes and the
+offsets and widths of members in bits.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Kind(IntEnum):
+    """The number of each kind (``BTF_KIND_*``)."""
+
+    VOID = 0
+    INT = 1
+    PTR = 2
+    ARRAY = 3
+    STRUCT = 4
+    UNION = 5
+    ENUM = 6
+    FWD = 7
+    TYPEDEF = 8
+    VOLATILE = 9
+    CONST = 10
+    RESTRICT = 11
+    FUNC = 12
+    FUNC_PROTO = 13
+    VAR = 14
+    DATASEC = 15
+    FLOAT = 16
+    DECL_TAG = 17
+    TYPE_TAG = 18
+    ENUM64 = 19
+
+
+class Linkage(IntEnum):
+    """How far a variable or a function can be seen (``BTF_VAR_*`` and ``BTF_FUNC_*``)."""
+
+    STATIC = 0
+    GLOBAL = 1
+    EXTERN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """``void``: type id 0, which no record describes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Int:
+    """An integer. ``bits`` is its width, which is that of its ``size`` in all code clang makes."""
+
+    name: str
+    size: int
+    bits: int
+    signed: bool
+    is_char: bool
+    is_bool: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Float:
+    """A floating-point number."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ptr:
+    """A pointer."""
+
+    type_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An array; ``count`` is 0 for a flexible array member."""
+
+    type_id: int
+    index_type_id: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a struct or union. ``bitfield_size`` is 0 for what is not a bitfield."""
+
+    name: str
+    type_id: int
+    offset: int
+    bitfield_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """A struct; an empty name is an anonymous one."""
+
+    name: str
+    size: int
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """A union; an empty name is an anonymous one."""
+
+    name: str
+    size: int
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Enumerator:
+    """One name of an enum with its value."""
+
+    name: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enum:
+    """An enum, of kind ENUM or ENUM64."""
+
+    name: str
+    size: int
+    signed: bool
+    values: tuple[Enumerator, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fwd:
+    """A struct or union that is declared and not defined."""
+
+    name: str
+    is_union: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Typedef:
+    """Another name of a type."""
+
+    name: str
+    type_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Modifier:
+    """``volatile``, ``const``, ``restrict`` or a type tag; ``name`` is the tag's text."""
+
+    kind: Kind
+    type_id: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter of a function prototype."""
+
+    name: str
+    type_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FuncProto:
+    """The type of a function."""
+
+    return_type_id: int
+    params: tuple[Param, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Func:
+    """A function; ``type_id`` is its FuncProto."""
+
+    name: str
+    type_id: int
+    linkage: int
+
+
+@dataclass(frozen=True, slots=True)
+class Var:
+    """A global variable."""
+
+    name: str
+    type_id: int
+    linkage: int
+
+
+@dataclass(frozen=True, slots=True)
+class SectionVariable:
+    """A variable's place in its section. clang leaves both numbers 0 for libbpf to fill in."""
+
+    type_id: int
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class DataSection:
+    """The variables of one ELF section."""
+
+    name: str
+    size: int
+    variables: tuple[SectionVariable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeclTag:
+    """A ``btf_decl_tag``; ``component`` is the member or parameter it is on, -1 for the whole."""
+
+    name: str
+    type_id: int
+    component: int
+
+
+Type = (
+    Void
+    | Int
+    | Float
+    | Ptr
+    | Array
+    | Struct
+    | Union
+    | Enum
+    | Fwd
+    | Typedef
+    | Modifier
+    | FuncProto
+    | Func
+    | Var
+    | DataSection
+    | DeclTag
+)
