@@ -1,0 +1,222 @@
+"""Finds clang and llvm-strip, runs them, and explains their best-known errors."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ebpfgen.errors import CompileError, SourceError, ToolError
+from ebpfgen.target import Target
+
+DEFAULT_CC = "clang"
+DEFAULT_CFLAGS = ("-O2", "-g", "-mcpu=v1")
+"""Optimised as the verifier needs, with BTF, for the oldest instruction set: runs everywhere."""
+
+CommandObserver = Callable[[Sequence[str]], None]
+
+_INCLUDE_FLAGS = ("-I", "-isystem", "-iquote", "-idirafter")
+
+# What clang says, and the line that helps a person who reads it.
+_HINTS = (
+    (
+        r"Must specify a BPF target arch",
+        "PT_REGS_* macros read CPU registers, so name the CPU: pass --target amd64 (or arm64, …)",
+    ),
+    (
+        r"'(?:bpf/)?(?:bpf_\w+|usdt\.bpf)\.h' file not found",
+        "install libbpf's headers (libbpf-dev on Debian, Ubuntu and Alpine, libbpf-devel on "
+        "Fedora, libbpf on Arch), or name their folder: -- -I headers",
+    ),
+    (
+        r"libbpf's headers",
+        "install libbpf's headers (libbpf-dev on Debian, Ubuntu and Alpine, libbpf-devel on "
+        "Fedora, libbpf on Arch)",
+    ),
+    (
+        r"'asm/[\w.]+' file not found",
+        'the kernel\'s own headers need the architecture\'s: include "common.h" or "vmlinux.h" '
+        "in place of <linux/…> headers",
+    ),
+    (
+        r"'vmlinux\.h' file not found",
+        "make it: bpftool btf dump file /sys/kernel/btf/vmlinux format c > vmlinux.h, "
+        "and name its folder with -I",
+    ),
+    (r"'common\.h' file not found", "name the folder of common.h: -- -I headers"),
+    (
+        r"No available targets are compatible with triple|unknown target triple 'bpf",
+        "this clang was built without BPF: install your distribution's clang, or name one: --cc",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """The programs that make an object: the compiler's command line begins with ``cc``."""
+
+    cc: tuple[str, ...]
+    strip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """A compiled, stripped object, and what clang said on the way (its warnings)."""
+
+    object: bytes
+    diagnostics: str
+
+
+def find_toolchain(cc: str = DEFAULT_CC) -> Toolchain:
+    """Find the compiler *cc*, which may have arguments (``ccache clang``), and its llvm-strip.
+
+    A versioned clang (``clang-16``) is stripped with the llvm-strip of that version where there is
+    one. Raises ToolError with the package to install.
+    """
+    try:
+        words = shlex.split(cc)
+    except ValueError as error:
+        raise ToolError(f"compiler {cc!r} can't be split into words: {error}", tool=cc) from error
+    if not words:
+        raise ToolError("the compiler's name is empty: --cc clang", tool=cc)
+    compiler = words[-1] if len(words) > 1 and not words[-1].startswith("-") else words[0]
+    for program in {words[0], compiler}:
+        if shutil.which(program) is None:
+            raise _missing(program, "--cc")
+    return Toolchain(tuple(words), _find_strip(compiler))
+
+
+def compile_source(
+    source: Path,
+    target: Target,
+    cflags: Sequence[str],
+    *,
+    toolchain: Toolchain,
+    folder: Path,
+    observe: CommandObserver | None = None,
+) -> Compilation:
+    """Compile one C file for one target, in *folder*, to which relative flags refer.
+
+    The result has BTF and no DWARF, names no compiler and no absolute path, and so is the same
+    wherever the project lies. *observe* is called with each command line before it runs.
+
+    Raises SourceError if there is no such file, CompileError if clang refuses it, ToolError if a
+    program can't be run.
+    """
+    if not source.is_file():
+        raise SourceError(f"no C source {_shown(source, folder)!r}: check the path")
+    with tempfile.TemporaryDirectory(prefix="ebpfgen-") as scratch:
+        output = Path(scratch, "object.o")
+        compiler = [
+            *toolchain.cc,
+            *("-target", target.clang),
+            *DEFAULT_CFLAGS,
+            *target.defines,
+            *cflags,
+            *_reproducible(source, folder, cflags),
+            *("-c", _shown(source, folder), "-o", str(output)),
+        ]
+        done = _run(compiler, folder, observe)
+        if done.returncode:
+            raise CompileError(
+                _explain(_shown(source, folder), target, done),
+                target=target.name,
+                diagnostics=done.stderr,
+            )
+        strip = [toolchain.strip, "-g", str(output)]
+        stripped = _run(strip, folder, observe)
+        if stripped.returncode:
+            raise ToolError(
+                f"{toolchain.strip} failed: {_first_line(stripped.stderr)}", tool=toolchain.strip
+            )
+        return Compilation(output.read_bytes(), done.stderr)
+
+
+def _find_strip(compiler: str) -> str:
+    found = shutil.which(compiler) or compiler
+    version = re.search(r"clang(-\d+)$", compiler)
+    beside = Path(found).resolve().with_name("llvm-strip")
+    candidates = [f"llvm-strip{version[1]}"] if version else []
+    for candidate in [*candidates, str(beside), "llvm-strip"]:
+        if strip := shutil.which(candidate):
+            return strip
+    raise _missing("llvm-strip", None)
+
+
+def _missing(program: str, option: str | None) -> ToolError:
+    package = "llvm" if "strip" in program else "clang"
+    wanted = "clang llvm" if package == "clang" else "llvm"
+    other = f", or name another with {option}" if option else ""
+    return ToolError(
+        f"{program} not found: install it (apt install {wanted}, dnf install {wanted}, "
+        f"pacman -S {wanted}, apk add {wanted}){other}",
+        tool=program,
+    )
+
+
+def _run(
+    command: Sequence[str], folder: Path, observe: CommandObserver | None
+) -> subprocess.CompletedProcess[str]:
+    if observe:
+        observe(command)
+    try:
+        return subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise ToolError(f"{command[0]} can't be run: {error.strerror}", tool=command[0]) from error
+
+
+def _reproducible(source: Path, folder: Path, cflags: Sequence[str]) -> list[str]:
+    """Return the flags that keep this machine's paths and the compiler's name out of the object.
+
+    Line information names each file as clang opened it: files below *folder* come out relative to
+    it, those of a folder elsewhere relative to that folder.
+    """
+    flags = ["-fno-ident", "-fdebug-compilation-dir=."]
+    base, home = folder.resolve(), source.resolve().parent
+    elsewhere = {Path("/usr/include"), home, *_absolute_includes(cflags)}
+    for path in sorted({base, *elsewhere}, reverse=True):
+        inside = path.is_relative_to(base)
+        label = path.relative_to(base) if inside else Path("." if path == home else path.name)
+        flags.append(f"-ffile-prefix-map={path}={label}")
+    return flags
+
+
+def _absolute_includes(cflags: Sequence[str]) -> list[Path]:
+    folders = []
+    for flag, following in zip(cflags, [*cflags, ""][1:], strict=True):
+        for option in _INCLUDE_FLAGS:
+            if flag == option:
+                folders.append(following)
+            elif flag.startswith(option):
+                folders.append(flag.removeprefix(option))
+    return [Path(folder) for folder in folders if folder.startswith("/")]
+
+
+def _explain(source: str, target: Target, done: subprocess.CompletedProcess[str]) -> str:
+    if done.returncode < 0:
+        return f"{source}: clang was killed by signal {-done.returncode} (target {target.name})"
+    message = f"{source} does not compile for target {target.name}"
+    hints = (hint for pattern, hint in _HINTS if re.search(pattern, done.stderr))
+    hint = next(hints, None)
+    return f"{message}: {hint}" if hint else message
+
+
+def _shown(path: Path, folder: Path) -> str:
+    """Name *path* as a person in *folder* would, and as clang shall put it in the object."""
+    resolved, base = path.resolve(), folder.resolve()
+    return str(resolved.relative_to(base)) if resolved.is_relative_to(base) else str(resolved)
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0] or "no message"

@@ -1,0 +1,106 @@
+"""An ELF file and its BTF become an :class:`~ebpfgen.model.ObjectFile`.
+
+What counts as a program or a map is what libbpf takes for one (``bpf_object__add_programs`` and
+``parse_btf_map_def`` in its ``libbpf.c``).
+"""
+
+from collections.abc import Iterator
+
+from ebpfgen.btf import types as t
+from ebpfgen.btf.layout import size_of, strip_names
+from ebpfgen.btf.reader import Btf
+from ebpfgen.elf import Elf, read_elf
+from ebpfgen.errors import ObjectError
+from ebpfgen.model import Map, ObjectFile, Program
+
+
+def read_object(data: bytes, name: str) -> ObjectFile:
+    """Read the object file *data*; *name* is what errors call it.
+
+    Raises ObjectError if it is malformed, has no BTF, or defines maps in a way that libbpf no
+    longer reads.
+    """
+    elf = read_elf(data)
+    section = elf.section(".BTF")
+    if section is None:
+        raise ObjectError(f"{name} has no BTF: compile with -g (and without -g0)")
+    btf = Btf(section.data)
+    if btf.byte_order != elf.byte_order:
+        raise ObjectError(f"{name} and its BTF differ in byte order", where=".BTF", offset=0)
+    if legacy := elf.section("maps"):
+        names = ", ".join(s.name for s in elf.symbols if s.section == legacy.index and s.name)
+        raise ObjectError(
+            f'{name} defines {names or "maps"} in SEC("maps"), which libbpf 1.0 dropped: define '
+            'them with __uint() and __type() in SEC(".maps")'
+        )
+    return ObjectFile(
+        byte_order=elf.byte_order,
+        programs=tuple(_programs(elf, name)),
+        maps=tuple(_maps(btf)),
+        btf=btf,
+    )
+
+
+def _programs(elf: Elf, name: str) -> Iterator[Program]:
+    """Yield the functions with a ``SEC()``; those in ``.text`` are called by others."""
+    code = {s.index: s.name for s in elf.sections if s.executable and s.name != ".text"}
+    found = [
+        symbol
+        for symbol in elf.symbols
+        if symbol.type == "STT_FUNC" and symbol.section in code and symbol.name
+    ]
+    for symbol in sorted(found, key=lambda symbol: (symbol.section or 0, symbol.value)):
+        section = code[symbol.section or 0]
+        if symbol.binding == "STB_LOCAL":
+            raise ObjectError(
+                f"{name}: program {symbol.name} in SEC({section!r}) is static, which libbpf "
+                "refuses: remove the static"
+            )
+        yield Program(symbol.name, section)
+
+
+def _maps(btf: Btf) -> Iterator[Map]:
+    section = btf.data_section(".maps")
+    for place in section.variables if section else ():
+        variable = btf[place.type_id]
+        if not isinstance(variable, t.Var):
+            raise ObjectError(f"type {place.type_id} in .maps is no variable", where=".BTF")
+        definition = strip_names(btf, variable.type_id)
+        if not isinstance(definition, t.Struct):
+            raise ObjectError(f"map {variable.name} is not defined by a struct", where=".BTF")
+        yield _map(btf, variable.name, definition)
+
+
+def _map(btf: Btf, name: str, definition: t.Struct) -> Map:
+    members = {member.name: member.type_id for member in definition.members}
+
+    def number(member: str) -> int:
+        """``__uint(name, value)`` declares a pointer to an array of that many elements."""
+        if member not in members:
+            return 0
+        array = _pointed_at(btf, name, members[member])
+        btf_type = btf[array]
+        if not isinstance(btf_type, t.Array):
+            raise ObjectError(f"{member} of map {name} is not made by __uint()", where=".BTF")
+        return btf_type.count
+
+    key = _pointed_at(btf, name, members["key"]) if "key" in members else None
+    value = _pointed_at(btf, name, members["value"]) if "value" in members else None
+    return Map(
+        name=name,
+        type=number("type"),
+        key=key,
+        value=value,
+        key_size=number("key_size") or (0 if key is None else size_of(btf, key)),
+        value_size=number("value_size") or (0 if value is None else size_of(btf, value)),
+        max_entries=number("max_entries"),
+    )
+
+
+def _pointed_at(btf: Btf, map_name: str, type_id: int) -> int:
+    pointer = strip_names(btf, type_id)
+    if not isinstance(pointer, t.Ptr):
+        raise ObjectError(
+            f"map {map_name} has a member not made by __uint() or __type()", where=".BTF"
+        )
+    return pointer.type_id
