@@ -1,0 +1,242 @@
+"""Objects as a whole: before they are loaded, and loaded.
+
+Generated classes name their programs and maps as :class:`Member` of a :class:`Group`; a
+:class:`CollectionSpec` and a :class:`Collection` are the groups that have a libbpf object behind
+them.
+"""
+
+import errno
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, Self, TypeVar, overload
+
+from ebpfgen.runtime import _libbpf, kernel
+from ebpfgen.runtime.errors import BpfError, LoadError, NotSupportedError, StateError
+from ebpfgen.runtime.link import Link
+
+T = TypeVar("T")
+ObjectsT = TypeVar("ObjectsT", bound="Collection")
+
+_VERIFIER_LOG = re.compile(r"-- BEGIN PROG LOAD LOG --\n(.*?)-- END PROG LOAD LOG --", re.DOTALL)
+_REFUSED_PROGRAM = re.compile(r"prog '([^']+)': failed to load")
+_VERIFIER_STATISTICS = re.compile(
+    r"processed \d+ insns|verification time|stack depth|peak_states|max_states"
+)
+
+
+class Handle:
+    """A libbpf object with what belongs to it: who may use it, and in which order it goes."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        self.name = name
+        self._data = data
+        self._links: list[Link] = []
+        self._owner = os.getpid()
+        self.loaded = False
+        self._pointer: int | None = None
+        try:
+            self._pointer = _libbpf.open_object(data, name)
+        except _libbpf.CallError as error:
+            raise LoadError(error.errno, _open_message(name, error), log=error.log) from error
+
+    @property
+    def closed(self) -> bool:
+        """Whether the object is gone."""
+        return self._pointer is None
+
+    def check_open(self) -> int:
+        """Return libbpf's handle. Raises StateError if the object is closed."""
+        if self._pointer is None:
+            raise StateError(errno.EBADF, f"{self.name} is closed")
+        return self._pointer
+
+    def check_not_loaded(self) -> int:
+        """Return libbpf's handle. Raises StateError if the object is closed or loaded."""
+        if self.loaded:
+            raise StateError(errno.EBUSY, f"{self.name} is loaded; change it before load()")
+        return self.check_open()
+
+    def find_program(self, name: str) -> int:
+        """Return libbpf's handle of a program."""
+        return self._find(_libbpf.find_program, "program", name)
+
+    def find_map(self, name: str) -> int:
+        """Return libbpf's handle of a map."""
+        return self._find(_libbpf.find_map, "map", name)
+
+    def keep(self, link: Link) -> Link:
+        """Close *link* before the object, unless someone has done so."""
+        self._links = [known for known in self._links if not known.closed]
+        self._links.append(link)
+        return link
+
+    def load(self) -> None:
+        """Create the maps and load the programs; closes the object if the kernel refuses."""
+        pointer = self.check_not_loaded()
+        try:
+            _libbpf.load_object(pointer)
+        except _libbpf.CallError as error:
+            self.close()
+            raise _load_error(self.name, error) from error
+        self.loaded = True
+
+    def close(self) -> None:
+        """Detach every link, then free the object; in a forked child, only forget them."""
+        pointer, self._pointer = self._pointer, None
+        links, self._links = self._links, []
+        if pointer is None or os.getpid() != self._owner:
+            return
+        for link in reversed(links):
+            link.close()
+        _libbpf.close_object(pointer)
+
+    def _find(self, find: Callable[[int, str], int], what: str, name: str) -> int:
+        try:
+            return find(self.check_open(), name)
+        except _libbpf.CallError as error:
+            raise BpfError(
+                error.errno, f"{self.name} has no {what} {name}: run ebpfgen generate again"
+            ) from error
+
+
+class Group:
+    """Programs or maps of an object, one attribute each."""
+
+    _handle: Handle
+    _members: dict[str, object]
+
+
+class Member(Generic[T]):
+    """A program or map of a group, by its C name; made when it is first used."""
+
+    def __init__(self, c_name: str, make: Callable[[Handle, str], T]) -> None:
+        self.c_name = c_name
+        self._make = make
+
+    @overload
+    def __get__(self, group: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, group: Group, owner: type) -> T: ...
+
+    def __get__(self, group: Group | None, owner: type) -> Self | T:
+        if group is None:
+            return self
+        made = group._members.get(self.c_name)
+        if made is None:
+            made = group._members[self.c_name] = self._make(group._handle, self.c_name)
+        return made  # type: ignore[return-value]  # what _make made for this name
+
+
+class Collection(Group):
+    """An object loaded into the kernel.
+
+    ``close()``, or leaving the ``with`` block, detaches its programs and unloads it.
+    """
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._members = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._handle.name}{', closed' if self.closed else ''}>"
+
+    @property
+    def closed(self) -> bool:
+        """Whether the object is unloaded."""
+        return self._handle.closed
+
+    def close(self) -> None:
+        """Detach the programs that are attached and unload the object. Twice does nothing."""
+        self._handle.close()
+
+    def __enter__(self) -> Self:
+        self._handle.check_open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class CollectionSpec(Group, Generic[ObjectsT]):
+    """An object that is parsed and not yet loaded; its programs and maps can be changed."""
+
+    def __init__(self, data: bytes, name: str, objects: type[ObjectsT]) -> None:
+        self._objects = objects
+        self._handle = Handle(data, name)
+        self._members = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._handle.name}{', closed' if self.closed else ''}>"
+
+    @property
+    def closed(self) -> bool:
+        """Whether this object is gone: closed, or refused by the kernel."""
+        return self._handle.closed
+
+    def load(self) -> ObjectsT:
+        """Create the maps and load the programs.
+
+        Raises LoadError, with the verifier's log on it, if the kernel refuses; the specs are
+        closed then. Raises StateError if they were loaded or closed before.
+        """
+        self._handle.load()
+        return self._objects(self._handle)
+
+    def close(self) -> None:
+        """Free the object, if load() has not made it that of a collection."""
+        if not self._handle.loaded:
+            self._handle.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def read_object(module: str, name: str) -> bytes:
+    """Return the object file *name* that lies beside the imported *module*, in a zip file too.
+
+    Raises BpfError if it is not there.
+    """
+    found = sys.modules[module]
+    path = Path(found.__file__ or "").with_name(name)
+    from_zip = getattr(found.__spec__ and found.__spec__.loader, "get_data", None)
+    try:
+        return bytes(from_zip(str(path))) if from_zip else path.read_bytes()
+    except OSError as error:
+        raise BpfError(
+            error.errno or errno.ENOENT,
+            f"{path} can't be read: run ebpfgen generate, and install the .o files with the .py",
+        ) from error
+
+
+def _open_message(name: str, error: _libbpf.CallError) -> str:
+    last = _last_line(error.log)
+    return f"{name} is not an object that this libbpf reads: {last or error}"
+
+
+def _load_error(name: str, error: _libbpf.CallError) -> BpfError:
+    verifier = "".join(_VERIFIER_LOG.findall(error.log))
+    refused = _REFUSED_PROGRAM.search(error.log)
+    subject = f"program {refused[1]} of {name}" if refused else name
+    reason = os.strerror(error.errno)
+    lines = [line for line in verifier.splitlines() if not _VERIFIER_STATISTICS.search(line)]
+    if lines:
+        reason = f"the verifier says: {lines[-1]}"
+    elif error.errno in (errno.EPERM, errno.EACCES):
+        reason = kernel.permission_hint()
+    elif error.errno == errno.ENOSYS:
+        return NotSupportedError(error.errno, f"can't load {subject}: this kernel has no BPF")
+    elif last := _last_line(error.log):
+        reason = f"{reason}; libbpf says: {last}"
+    return LoadError(error.errno, f"can't load {subject}: {reason}", verifier, error.log)
+
+
+def _last_line(log: str) -> str:
+    lines = [line.removeprefix("libbpf: ") for line in log.splitlines() if line.strip()]
+    return lines[-1] if lines else ""

@@ -1,0 +1,120 @@
+"""Facts of the running kernel and this process, for errors that say what to do."""
+
+import os
+import sys
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+TRACEFS = Path("/sys/kernel/tracing")
+_TRACEFS_PLACES = (TRACEFS, Path("/sys/kernel/debug/tracing"))
+
+# Bit numbers of include/uapi/linux/capability.h.
+_CAPABILITIES = {"CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
+
+# What precedes sys_NAME in the symbol of a system call: each architecture's syscall_wrapper.h.
+_SYSCALL_PREFIXES = {
+    "x86_64": "__x64_",
+    "i386": "__ia32_",
+    "i686": "__ia32_",
+    "aarch64": "__arm64_",
+    "s390x": "__s390x_",
+    "riscv64": "__riscv_",
+}
+
+
+def release() -> tuple[int, int]:
+    """Return the kernel's version, major and minor."""
+    major, minor = os.uname().release.split(".", 2)[:2]
+    return int(major), int("".join(digit for digit in minor if digit.isdigit()) or 0)
+
+
+def missing_capabilities(*names: str) -> list[str]:
+    """Return which of these capabilities this process lacks; CAP_SYS_ADMIN includes the others."""
+    status = Path("/proc/self/status").read_text()
+    effective = next(line for line in status.splitlines() if line.startswith("CapEff:"))
+    mask = int(effective.split()[1], 16)
+    if mask >> _CAPABILITIES["CAP_SYS_ADMIN"] & 1:
+        return []
+    return [name for name in names if not mask >> _CAPABILITIES[name] & 1]
+
+
+def permission_hint() -> str:
+    """Say why the kernel answers EPERM or EACCES to this process, and what to do."""
+    missing = missing_capabilities("CAP_BPF", "CAP_PERFMON")
+    if missing:
+        return f"this process lacks {' and '.join(missing)}: run it as root (sudo)"
+    return (
+        "this process has the capabilities, so a security module, a container's seccomp filter or "
+        "kernel lockdown forbids it"
+    )
+
+
+def tracefs() -> Path | None:
+    """Return where tracefs is mounted and readable, None if it is not."""
+    return next((place for place in _TRACEFS_PLACES if _readable(place / "trace_pipe")), None)
+
+
+def has_kprobes() -> bool:
+    """Return whether this kernel was built with kprobes that perf or tracefs can set."""
+    if Path("/sys/bus/event_source/devices/kprobe").exists():
+        return True
+    place = tracefs()
+    return place is not None and (place / "kprobe_events").exists()
+
+
+def syscall_symbol(symbol: str) -> str | None:
+    """Return the symbol this platform gives to ``sys_NAME``; None if it is that itself.
+
+    On x86-64, ``sys_execve`` is ``__x64_sys_execve``.
+    """
+    prefix = _SYSCALL_PREFIXES.get(os.uname().machine)
+    if prefix is None or not symbol.startswith("sys_"):
+        return None
+    return prefix + symbol
+
+
+def similar_functions(symbol: str) -> list[str]:
+    """Return the kernel's functions with names most like *symbol*, best first."""
+    return _similar(symbol, _functions())
+
+
+def similar_tracepoints(event: str) -> list[str]:
+    """Return the kernel's tracepoints, as ``category/name``, most like *event*, best first."""
+    place = tracefs()
+    if place is None:
+        return []
+    available = (place / "available_events").read_text()
+    return _similar(event, [line.replace(":", "/", 1) for line in available.split()])
+
+
+def _similar(wanted: str, names: Iterable[str]) -> list[str]:
+    # Comparing every name of a kernel takes seconds; those that share a word are few.
+    import difflib
+
+    words = {word for word in wanted.replace("/", "_").split("_") if len(word) > 2}
+    likely = {name for name in names if any(word in name for word in words)}
+    if not likely:
+        likely = {name for name in names if name[:4] == wanted[:4]}
+    return difflib.get_close_matches(wanted, sorted(likely), n=3, cutoff=0.6)
+
+
+@cache
+def _functions() -> tuple[str, ...]:
+    """Return the names of the kernel's own functions (those of modules are left out)."""
+    functions = set()
+    with Path("/proc/kallsyms").open(errors="replace") as symbols:
+        for line in symbols:
+            fields = line.split()
+            if len(fields) == 3 and fields[1] in "tTwW":
+                functions.add(fields[2])
+    return tuple(sorted(functions))
+
+
+def _readable(path: Path) -> bool:
+    return os.access(path, os.R_OK)
+
+
+def machine() -> str:
+    """Return this machine as a person would name it: ``x86_64, little endian``."""
+    return f"{os.uname().machine}, {sys.byteorder} endian"

@@ -1,0 +1,29 @@
+"""The limit on locked memory, which older kernels charge BPF to."""
+
+import os
+import resource
+
+from ebpfgen.runtime import kernel
+from ebpfgen.runtime.errors import BpfError
+
+_CHARGED_TO_CGROUP = (5, 11)
+
+
+def remove_memlock() -> None:
+    """Let this process lock as much memory as its programs and maps need.
+
+    Since Linux 5.11 their memory is charged to the cgroup instead, and there is nothing to do.
+
+    Raises BpfError on an older kernel if the process may not raise its own limit.
+    """
+    if kernel.release() >= _CHARGED_TO_CGROUP:
+        return
+    unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    try:
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, unlimited)
+    except (OSError, ValueError) as error:
+        raise BpfError(
+            getattr(error, "errno", None) or 1,
+            f"can't raise the limit on locked memory, which Linux {os.uname().release} charges "
+            "maps to: run as root, or with CAP_SYS_RESOURCE, or set LimitMEMLOCK=infinity",
+        ) from error
