@@ -1,0 +1,70 @@
+"""Follows the kernel's trace pipe, where ``bpf_printk`` writes."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from ebpfgen.errors import TraceError
+from ebpfgen.runtime.kernel import TRACEFS, tracefs
+
+# kernel/trace/trace_output.c: task-pid, then perhaps (tgid), [cpu], flags, time: event: text
+_LINE = re.compile(
+    r"\s*(?P<command>.+)-(?P<pid>\d+)\s+(?:\(\s*[\d-]+\)\s+)?\[\d+\]\s+\S+\s+"
+    r"(?P<time>\d+\.\d+): (?P<event>[^:]+): (?P<text>.*)"
+)
+
+
+def follow(*, raw: bool = False) -> Iterator[str]:
+    """Yield each message as it is written, without end.
+
+    A message is one line: its time in seconds since boot, the command and pid that caused it, and
+    its text. What is not a message of ``bpf_printk`` keeps the name of its event, and a line that
+    is none of these (such as one that says events were lost) comes as it is. With *raw* all do.
+
+    Raises TraceError if tracefs can't be found, mounted or read.
+    """
+    pipe = _find_tracefs() / "trace_pipe"
+    try:
+        with pipe.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                yield line.rstrip("\n") if raw else readable(line.rstrip("\n"))
+    except PermissionError as error:
+        raise TraceError(f"{pipe} can't be read by this user: run it as root (sudo)") from error
+    except OSError as error:
+        raise TraceError(f"{pipe} can't be read: {error.strerror}") from error
+
+
+def readable(line: str) -> str:
+    """Return a line of the trace pipe as :func:`follow` gives it.
+
+    >>> readable("  cat-42  [000] d..31 78.701532: bpf_trace_printk: pid:42")
+    '78.701532  cat-42  pid:42'
+    """
+    match = _LINE.fullmatch(line)
+    if match is None:
+        return line
+    command, pid, time, event, text = match.groups()
+    if event != "bpf_trace_printk":
+        text = f"{event}: {text}"
+    return f"{time}  {command.strip()}-{pid}  {text}"
+
+
+def _find_tracefs() -> Path:
+    """Return where tracefs is mounted; mount it if it is not and this user may."""
+    if place := tracefs():
+        return place
+    if os.geteuid() != 0:
+        raise TraceError(f"{TRACEFS} can't be read by this user: run it as root (sudo)")
+    mount = subprocess.run(
+        ["mount", "-t", "tracefs", "tracefs", str(TRACEFS)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mount.returncode:
+        raise TraceError(
+            f"tracefs can't be mounted on {TRACEFS}: {mount.stderr.strip() or 'mount failed'}"
+        )
+    return TRACEFS
