@@ -1,5 +1,6 @@
 """Finds clang and llvm-strip, runs them, and explains their best-known errors."""
 
+import os
 import re
 import shlex
 import shutil
@@ -30,11 +31,6 @@ _HINTS = (
         r"'(?:bpf/)?(?:bpf_\w+|usdt\.bpf)\.h' file not found",
         "install libbpf's headers (libbpf-dev on Debian, Ubuntu and Alpine, libbpf-devel on "
         "Fedora, libbpf on Arch), or name their folder: -- -I headers",
-    ),
-    (
-        r"libbpf's headers",
-        "install libbpf's headers (libbpf-dev on Debian, Ubuntu and Alpine, libbpf-devel on "
-        "Fedora, libbpf on Arch)",
     ),
     (
         r"'asm/[\w.]+' file not found",
@@ -213,9 +209,15 @@ def _explain(source: str, target: Target, done: subprocess.CompletedProcess[str]
 
 
 def _shown(path: Path, folder: Path) -> str:
-    """Name *path* as a person in *folder* would, and as clang shall put it in the object."""
+    """Name *path* as a person in *folder* would, and as clang shall put it in the object.
+
+    clang quotes source lines in the object, for the verifier to show, if it can open the file by
+    that name; so it is relative as long as the two have more in common than the root.
+    """
     resolved, base = path.resolve(), folder.resolve()
-    return str(resolved.relative_to(base)) if resolved.is_relative_to(base) else str(resolved)
+    if os.path.commonpath([resolved, base]) == os.sep:
+        return str(resolved)
+    return os.path.relpath(resolved, base)
 
 
 def _first_line(text: str) -> str:

@@ -1,6 +1,7 @@
 """Facts of the running kernel and this process, for errors that say what to do."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -25,8 +26,8 @@ _SYSCALL_PREFIXES = {
 
 def release() -> tuple[int, int]:
     """Return the kernel's version, major and minor."""
-    major, minor = os.uname().release.split(".", 2)[:2]
-    return int(major), int("".join(digit for digit in minor if digit.isdigit()) or 0)
+    major, minor = re.findall(r"\d+", os.uname().release)[:2]
+    return int(major), int(minor)
 
 
 def missing_capabilities(*names: str) -> list[str]:

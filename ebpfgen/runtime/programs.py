@@ -5,7 +5,7 @@ import os
 
 from ebpfgen.runtime import _libbpf, kernel
 from ebpfgen.runtime.collection import Handle, Member
-from ebpfgen.runtime.errors import AttachError, BpfError, NotSupportedError
+from ebpfgen.runtime.errors import AttachError, BpfError, NotSupportedError, StateError
 from ebpfgen.runtime.link import Link
 
 _NO_PERMISSION = (errno.EPERM, errno.EACCES)
@@ -49,16 +49,24 @@ class Program:
 
     @property
     def fd(self) -> int:
-        """The program's file descriptor, which stays the collection's."""
+        """The program's file descriptor, which stays the collection's.
+
+        Raises StateError if the program was switched off before loading.
+        """
         self._owner.check_open()
-        return _libbpf.program_fd(self._pointer)
+        try:
+            return _libbpf.program_fd(self._pointer)
+        except _libbpf.CallError as error:
+            raise StateError(
+                error.errno, f"program {self.name} is not loaded: its autoload was switched off"
+            ) from error
 
     def attach(self) -> Link:
         """Attach to what ``SEC()`` names.
 
         Raises AttachError, or NotSupportedError if libbpf can't tell from the section where to.
         """
-        self._owner.check_open()
+        self._check_loaded()
         try:
             handle = _libbpf.attach(self._pointer)
         except _libbpf.CallError as error:
@@ -69,6 +77,10 @@ class Program:
                 ) from error
             raise self._attach_error(error, f"SEC({self.section!r})") from error
         return self._linked(handle, self.section)
+
+    def _check_loaded(self) -> None:
+        """Raise StateError unless there is a program to attach."""
+        _ = self.fd
 
     def _linked(self, handle: int, target: str) -> Link:
         return self._owner.keep(Link(handle, self.name, target))
@@ -109,7 +121,7 @@ class Kprobe(Program):
         Raises NotSupportedError on a kernel without kprobes, AttachError if there is no such
         function (naming those that are close), it can't be probed, or a capability is missing.
         """
-        self._owner.check_open()
+        self._check_loaded()
         if symbol is None:
             symbol, _, hexadecimal = self._target_from_section().partition("+")
             offset = offset or int(hexadecimal or "0", 0)
@@ -170,7 +182,7 @@ class Tracepoint(Program):
         Raises AttachError if there is no such tracepoint (naming those that are close), tracefs
         is not mounted, or a capability is missing.
         """
-        self._owner.check_open()
+        self._check_loaded()
         wanted = (event or self._target_from_section()).replace(":", "/", 1)
         category, _, name = wanted.partition("/")
         try:
