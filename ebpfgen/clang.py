@@ -81,7 +81,7 @@ def find_toolchain(cc: str = DEFAULT_CC) -> Toolchain:
     compiler = words[-1] if len(words) > 1 and not words[-1].startswith("-") else words[0]
     for program in {words[0], compiler}:
         if shutil.which(program) is None:
-            raise _missing(program, "--cc")
+            raise _missing(program)
     return Toolchain(tuple(words), _find_strip(compiler))
 
 
@@ -139,16 +139,17 @@ def _find_strip(compiler: str) -> str:
     for candidate in [*candidates, str(beside), "llvm-strip"]:
         if strip := shutil.which(candidate):
             return strip
-    raise _missing("llvm-strip", None)
+    raise _missing("llvm-strip")
 
 
-def _missing(program: str, option: str | None) -> ToolError:
-    package = "llvm" if "strip" in program else "clang"
-    wanted = "clang llvm" if package == "clang" else "llvm"
-    other = f", or name another with {option}" if option else ""
+def _missing(program: str) -> ToolError:
+    if "clang" not in program and "llvm" not in program:
+        return ToolError(f"compiler {program} not found: check --cc", tool=program)
+    packages = "llvm" if "strip" in program else "clang llvm"
+    other = "" if "strip" in program else ", or name another with --cc"
     return ToolError(
-        f"{program} not found: install it (apt install {wanted}, dnf install {wanted}, "
-        f"pacman -S {wanted}, apk add {wanted}){other}",
+        f"{program} not found: install it (apt install {packages}, dnf install {packages}, "
+        f"pacman -S {packages}, apk add {packages}){other}",
         tool=program,
     )
 

@@ -5,7 +5,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, cast
 
 import typer
 
@@ -14,6 +14,10 @@ from ebpfgen.errors import CompileError, EbpfgenError, UsageError
 from ebpfgen.naming import Naming
 
 _FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
+
+# The base of all that typer's parser raises, which has no public name of its own; what is used of
+# it, BadParameter has too.
+_WrongUsage = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
 
 app = typer.Typer(
     name="ebpfgen",
@@ -43,17 +47,27 @@ def generate(  # noqa: PLR0917 - typer calls it by name
     source: Annotated[Path | None, typer.Argument(metavar="SOURCE", help="The C file.")] = None,
     target: Annotated[
         list[str] | None,
-        typer.Option("--target", "-t", help="Targets, separated by commas. [default: bpfel,bpfeb]"),
+        typer.Option(
+            "--target", "-t", metavar="TARGETS", help="Comma-separated. [default: bpfel,bpfeb]"
+        ),
     ] = None,
-    cc: Annotated[str | None, typer.Option(help="The compiler. [default: clang]")] = None,
+    cc: Annotated[
+        str | None, typer.Option(metavar="COMMAND", help="The compiler. [default: clang]")
+    ] = None,
     cflags: Annotated[
-        list[str] | None, typer.Option(help="Flags for clang, quoted as for a shell.")
+        list[str] | None,
+        typer.Option(metavar="FLAGS", help="Flags for clang, quoted as for a shell."),
     ] = None,
     output_dir: Annotated[
-        Path | None, typer.Option(help="Folder of the files. [default: the current one]")
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where files go. [default: here; without IDENT, beside each source]",
+        ),
     ] = None,
     output_stem: Annotated[
-        str | None, typer.Option(help="Beginning of the files' names. [default: IDENT]")
+        str | None,
+        typer.Option(metavar="NAME", help="Beginning of the files' names. [default: IDENT]"),
     ] = None,
     naming: Annotated[
         Naming | None,
@@ -95,7 +109,7 @@ def new(
     template: Annotated[str, typer.Option(help="What to begin with.")] = "kprobe",
     description: Annotated[str | None, typer.Option(help="One line for its README.")] = None,
 ) -> None:
-    """Create a project: C, headers, a Python program, its configuration."""
+    """Create a project that counts system calls."""
     from ebpfgen.scaffold import create_project
 
     ask = name is None and sys.stdin.isatty()
@@ -143,11 +157,16 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit; 0 is success, 1 an error, 2 a wrong usage."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     # What follows -- is clang's, and never one of our own arguments.
-    split = words.index("--") if words[:1] == ["generate"] and "--" in words else len(words)
+    split = words.index("--") if words[0] == "generate" and "--" in words else len(words)
+    flags = tuple(words[split + 1 :])
     try:
-        app(words[:split], prog_name="ebpfgen", obj=tuple(words[split + 1 :]))
+        app(words[:split], prog_name="ebpfgen", obj=flags, standalone_mode=False)
+    except _WrongUsage as error:
+        _fail(f"{error.format_message().rstrip('.')} (see ebpfgen --help)", _USAGE)
+    except typer.Abort:
+        sys.exit(_INTERRUPTED)
     except CompileError as error:
         _warn(error.diagnostics)
         _fail(str(error), _FAILED)
