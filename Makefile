@@ -1,0 +1,52 @@
+# Every target sets up what it needs, on a machine that has only git, make and Python.
+
+PYTHON ?= python3
+VENV := .venv
+# Written last, so that an interrupted set-up is done again.
+INSTALLED := $(VENV)/.installed
+PYTEST_ARGS ?=
+
+export PYTHON
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test lint format venv build-packages vm-packages clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+demo: venv ## scaffold a project, generate its bindings and count system calls (in a VM if need be)
+	scripts/demo
+
+test: vm-packages lint ## lint, then run all tests, those on a real kernel in a VM included
+	$(VENV)/bin/pytest $(PYTEST_ARGS)
+
+lint: venv ## ruff and mypy
+	$(VENV)/bin/ruff check . scripts/vm
+	$(VENV)/bin/ruff format --check . scripts/vm
+	$(VENV)/bin/mypy ebpfgen tests scripts/vm
+
+format: venv ## fix what ruff can fix
+	$(VENV)/bin/ruff check --fix . scripts/vm
+	$(VENV)/bin/ruff format . scripts/vm
+
+venv: $(INSTALLED) ## install ebpfgen and what its tests use into .venv
+
+# pip knows --group since 25.1. pyright fetches its own code on its first run: have it done here, so
+# that no test needs a network.
+$(INSTALLED): pyproject.toml | build-packages
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(VENV)/bin/python -m pip install --quiet --editable . --group dev
+	$(VENV)/bin/pyright --version
+	touch $@
+
+build-packages: ## install clang, llvm and libbpf
+	@scripts/install-system-packages build
+
+vm-packages: ## install QEMU and unpack a kernel for the VM
+	@scripts/install-system-packages vm
+
+clean: ## remove .venv and all caches
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find ebpfgen tests examples -name __pycache__ -prune -exec rm -rf {} +

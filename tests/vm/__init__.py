@@ -1,0 +1,1 @@
+"""Tests that need a kernel with kprobes, run in a virtual machine."""

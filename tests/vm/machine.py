@@ -1,0 +1,83 @@
+"""The virtual machine as the tests see it: is it there, run this in it, what did it report."""
+
+import ast
+import json
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+GUEST = Path(__file__).resolve().parent / "guest"
+VM = ROOT / "scripts" / "vm"
+
+
+def missing() -> str | None:
+    """Say what this machine lacks to boot the VM, in scripts/vm's own words; None if nothing."""
+    probe = subprocess.run([VM, "--check"], capture_output=True, text=True, check=False)
+    return None if probe.returncode == 0 else probe.stderr.strip()
+
+
+def can_be_installed() -> bool:
+    """Tell whether `make vm-packages` is for this machine at all."""
+    return platform.machine() == "x86_64"
+
+
+def run_in_vm(
+    script: str,
+    *arguments: str,
+    writable: Path | None = None,
+    timeout: float = 300.0,
+    cpus: int = 1,
+) -> subprocess.CompletedProcess[str]:
+    """Boot, run a file of tests/vm/guest as root in the repository's folder, and shut down.
+
+    A Python file runs in the interpreter of the tests, any other one in sh. What the guest writes
+    into `writable` is there afterwards. `timeout` is in seconds and counts the boot, which takes
+    about 20; it ends with the exit status 124.
+    """
+    interpreter = sys.executable if script.endswith(".py") else "sh"
+    options = [f"--timeout={timeout}", f"--cpus={cpus}"]
+    if writable is not None:
+        options.append(f"--rwdir={writable}")
+    command = [str(VM), *options, "--", interpreter, str(GUEST / script), *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def discover() -> list[str]:
+    """Name every check of the guest, without importing it: it may need root and another kernel."""
+    names = []
+    for path in sorted(GUEST.glob("check_*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("check_"):
+                names.append(f"{path.stem}::{node.name}")
+    return names
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the guest wrote about one check."""
+
+    name: str
+    outcome: str  # passed, skipped or failed
+    detail: str  # what it printed and its traceback, or why it was skipped
+
+
+class Report:
+    """The outcomes of all the checks of one boot."""
+
+    def __init__(self, path: Path, process: subprocess.CompletedProcess[str]) -> None:
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        outcomes = (Outcome(**json.loads(line)) for line in lines)
+        self._outcomes = {outcome.name: outcome for outcome in outcomes}
+        self._process = process
+
+    def __getitem__(self, name: str) -> Outcome:
+        """Return the outcome of a check; one that never ran has failed, and why."""
+        process = self._process
+        ended = (
+            f"the VM ended with {process.returncode} before this check was done\n"
+            f"{process.stdout[-4000:]}{process.stderr[-4000:]}"
+        )
+        return self._outcomes.get(name, Outcome(name, "failed", ended))
