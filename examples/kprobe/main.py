@@ -4,8 +4,9 @@ import argparse
 import itertools
 import time
 
-from bpf import load_bpf_objects
 from ebpfgen import runtime as rt
+
+from bpf import load_bpf_objects
 
 # The kernel function to trace.
 SYMBOL = "sys_execve"
