@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import copier
-from copier.errors import CopierError
+from copier.errors import CopierAnswersInterrupt, CopierError
 
 from ebpfgen.errors import IdentifierError, ScaffoldError
 from ebpfgen.naming import check_identifier
@@ -78,6 +78,8 @@ def create_project(
             )
             _copy_headers(made / "headers", libbpf)
             _move(made, folder)
+        except CopierAnswersInterrupt as error:
+            raise KeyboardInterrupt from error
         except (CopierError, OSError) as error:
             raise ScaffoldError(f"can't create {folder}: {error}") from error
     return Project(folder, package)
