@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from ebpfgen.model import Attribute, Map, Module, ObjectFile, Program
 from ebpfgen.naming import Naming, camel_case, export_order, unique_names
-from ebpfgen.records import RecordBinder
+from ebpfgen.records import TypeBinder
 from ebpfgen.target import Target
 
 RESERVED_ATTRIBUTES = frozenset({"close", "closed", "load"})
@@ -50,9 +50,9 @@ def bind(
         reserved=RESERVED_ATTRIBUTES,
     )
     own_names = _module_names(prefix, ident)
-    records = RecordBinder(object_file.btf, prefix, reserved=frozenset(own_names))
-    maps = tuple(_map(bpf_map, names[bpf_map.name], records) for bpf_map in object_file.maps)
-    exports = [*own_names, *(record.name for record in records.records)]
+    types = TypeBinder(object_file.btf, prefix, reserved=frozenset(own_names))
+    maps = tuple(_map(bpf_map, names[bpf_map.name], types) for bpf_map in object_file.maps)
+    exports = [*own_names, *(made.name for made in types.types)]
     return Module(
         ident=ident,
         prefix=prefix,
@@ -63,9 +63,9 @@ def bind(
         maps=maps,
         program_specs=tuple(_specs(object_file.programs, names, "program_spec")),
         map_specs=tuple(_specs(object_file.maps, names, "map_spec")),
-        records=records.records,
+        types=types.types,
         exports=tuple(sorted(exports, key=export_order)),
-        warnings=records.warnings,
+        warnings=types.warnings,
     )
 
 
@@ -86,18 +86,20 @@ def _program(program: Program, name: str) -> Attribute:
     )
 
 
-def _map(bpf_map: Map, name: str, records: RecordBinder) -> Attribute:
+def _map(bpf_map: Map, name: str, types: TypeBinder) -> Attribute:
     arguments = [quoted(bpf_map.name)]
     factory = "untyped_map"
     if bpf_map.type in (_HASH, _LRU_HASH):
         factory = "hash_map"
-        key = records.codec(bpf_map.key, bpf_map.key_size, f"key of map {bpf_map.name}")
-        arguments.append(f"key={key}")
+        what = f"key of map {bpf_map.name}"
+        key = types.codec(bpf_map.key, bpf_map.key_size, what, f"{bpf_map.name}_key")
+        arguments.append(f"key={key.codec}")
     elif bpf_map.type == _ARRAY:
         factory = "array"
     if factory != "untyped_map":
-        value = records.codec(bpf_map.value, bpf_map.value_size, f"value of map {bpf_map.name}")
-        arguments.append(f"value={value}")
+        what = f"value of map {bpf_map.name}"
+        value = types.codec(bpf_map.value, bpf_map.value_size, what, f"{bpf_map.name}_value")
+        arguments.append(f"value={value.codec}")
     count = bpf_map.max_entries
     entries = "1 entry." if count == 1 else f"{count} entries."
     return Attribute(name, factory, tuple(arguments), comment=entries if count else "")

@@ -33,6 +33,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.globals["bracketed"] = bracketed
+    environment.globals["quoted_all"] = lambda texts: [f'"{text}"' for text in texts]
     environment.filters["plain"] = plain
     return environment
 

@@ -58,28 +58,91 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A member of a generated dataclass.
-
-    ``decode`` makes its value of ``v``, the tuple that the struct's format unpacks to; ``encode``
-    makes the format's arguments of ``self``. Both are Python expressions.
-    """
+    """A member of a generated dataclass; ``comment`` is its C type."""
 
     name: str
     annotation: str
-    decode: str
-    encode: str
     comment: str
 
 
 @dataclass(frozen=True, slots=True)
+class Alias:
+    """A member of an anonymous union, reached through the field that holds the union."""
+
+    name: str
+    annotation: str
+    through: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """A flexible array member: its field, where it begins, and the codec of its elements."""
+
+    name: str
+    offset: int
+    codec: str
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
-    """A C struct as a dataclass; ``format`` is that of :mod:`struct` and covers all its bytes."""
+    """A C struct as a dataclass.
+
+    ``format`` is that of :mod:`struct` and covers all its bytes; ``decode`` are the expressions of
+    the fields, made of ``v``, what the format unpacks to; ``encode`` those of the format's values,
+    made of ``self``, and ``labels`` what errors call them. ``constants`` are codecs that the
+    expressions use, by name. ``dtype`` maps names to numpy types and offsets.
+    """
 
     name: str
     c_name: str
     size: int
     format: str
     fields: tuple[Field, ...]
+    decode: tuple[str, ...]
+    encode: tuple[str, ...]
+    labels: tuple[str, ...]
+    constants: tuple[tuple[str, str], ...]
+    dtype: tuple[tuple[str, str, int], ...]
+    aliases: tuple[Alias, ...] = ()
+    tail: Tail | None = None
+    kind: str = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayMember:
+    """A member of a union: ``descriptor`` is the expression that reads and writes it."""
+
+    name: str
+    annotation: str
+    descriptor: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A C union, or a struct whose members overlap, as a class over its bytes."""
+
+    name: str
+    c_name: str
+    size: int
+    members: tuple[OverlayMember, ...]
+    dtype: tuple[tuple[str, str, int], ...]
+    kind: str = "overlay"
+
+
+@dataclass(frozen=True, slots=True)
+class Enumeration:
+    """A C enum as an IntEnum."""
+
+    name: str
+    c_name: str
+    size: int
+    values: tuple[tuple[str, int], ...]
+    kind: str = "enumeration"
+
+
+GeneratedType = Record | Overlay | Enumeration
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +163,15 @@ class Module:
     maps: tuple[Attribute, ...]
     program_specs: tuple[Attribute, ...]
     map_specs: tuple[Attribute, ...]
-    records: tuple[Record, ...]
+    types: tuple[GeneratedType, ...]
     exports: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def hides_types(self) -> bool:
+        """Whether some member has the name of one of Python's types."""
+        records = (made for made in self.types if isinstance(made, Record))
+        return any("builtins." in field.annotation for made in records for field in made.fields)
 
 
 @dataclass(frozen=True, slots=True)

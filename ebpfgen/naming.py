@@ -105,6 +105,32 @@ def unique_names(
     return result
 
 
+def enumerator_name(c_name: str) -> str:
+    """Spell an enumerator: its C name, as far as Python's Enum takes it for one."""
+    name = member_name(c_name)
+    return (
+        _usable(name.lstrip("_"), c_name) if name.startswith("_") and name.endswith("_") else name
+    )
+
+
+def distinct_names(
+    c_names: Iterable[str], spell: Callable[[str], str], *, reserved: frozenset[str]
+) -> list[str]:
+    """Spell every name; one that is taken or reserved gets underscores until it is not.
+
+    For what stands in types, where a name is only read in one place and must not fail the rest.
+    """
+    result: list[str] = []
+    taken = set(reserved)
+    for c_name in c_names:
+        name = spell(c_name)
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        result.append(name)
+    return result
+
+
 def export_order(name: str) -> tuple[int, list[tuple[int, str]]]:
     """Sort key of exported names: constants, classes, functions, as Python's linters want them."""
     kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2

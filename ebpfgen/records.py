@@ -1,190 +1,328 @@
-"""C types become codecs and dataclasses: the part of binding that looks at types."""
+"""C types become Python classes: the part of binding that looks at types.
 
+A struct becomes a dataclass, a union a class over its bytes, an enum an IntEnum. No type fails the
+module: one that none of these can say is read as the bytes it takes, with a warning that names it.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from functools import partial
+
+from ebpfgen.bitfields import Bits, Unit, units
 from ebpfgen.btf import types as t
-from ebpfgen.btf.layout import c_name, size_of, strip_names
+from ebpfgen.btf.layout import c_name, size_of, strip
 from ebpfgen.btf.reader import Btf
+from ebpfgen.cells import MAX_IN_LINE, Cell, in_order, record_of, value_of
 from ebpfgen.errors import ObjectError
-from ebpfgen.model import Field, Record
-from ebpfgen.naming import camel_case, member_name, unique_names
+from ebpfgen.model import Enumeration, Field, GeneratedType, Overlay, OverlayMember, Tail
+from ebpfgen.naming import camel_case, distinct_names, enumerator_name, member_name
+from ebpfgen.values import Value, named, packed, raw, scalar, scalars_in_line, text
 
-RESERVED_MEMBERS = frozenset({"SIZE", "pack", "pack_into", "unpack_from"})
-"""What every generated dataclass defines: no struct member may take these names."""
+RESERVED_MEMBERS = frozenset(
+    {"SIZE", "dtype", "pack", "pack_into", "unpack_from"}
+    | {"_data", "_labels", "_layout", "_misfit", "_values"}
+    | {"ClassVar", "classmethod", "object", "property", "rt"}
+)
+"""What every generated class defines or uses by name: no member may take these names."""
 
-# The letters of Python's struct module, by size in bytes, for unsigned and signed integers.
-_UNSIGNED = {1: "B", 2: "H", 4: "I", 8: "Q"}
-_FLOATS = {4: "f", 8: "d"}
+RESERVED_ENUMERATORS = frozenset({"mro", "name", "value"})
+"""What IntEnum defines, and would refuse or hide."""
 
 
-class RecordBinder:
-    """Collects the dataclasses that the codecs of one module need.
-
-    What has no better codec yet is read as the bytes it takes, with a warning that names it.
-    """
+class TypeBinder:
+    """Collects the classes that the codecs of one module need."""
 
     def __init__(self, btf: Btf, prefix: str, *, reserved: frozenset[str]) -> None:
         self._btf = btf
         self._prefix = prefix
-        self._reserved = reserved
+        self._taken = set(reserved)
         self._order = "<" if btf.byte_order == "little" else ">"
-        self._scalars = "rt.le" if btf.byte_order == "little" else "rt.be"
-        self._records: dict[str, Record | None] = {}
-        self._warnings: list[str] = []
+        self._types: list[GeneratedType] = []
+        self._overlays: dict[int, Overlay] = {}
+        self._values: dict[int, Value | None] = {}
+        self._warnings: dict[str, None] = {}
 
     @property
-    def records(self) -> tuple[Record, ...]:
-        """The dataclasses so far, each after those it contains."""
-        return tuple(record for record in self._records.values() if record)
+    def types(self) -> tuple[GeneratedType, ...]:
+        """The classes so far, each after those it contains."""
+        return tuple(self._types)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What was read as bytes, and why."""
         return tuple(self._warnings)
 
-    def codec(self, type_id: int | None, size: int, what: str) -> str:
-        """Return the Python expression of the codec for a type; *what* is for warnings.
+    def codec(self, type_id: int | None, size: int, what: str, name: str) -> Value:
+        """Return how to read a type that stands by itself.
 
+        *what* names it in warnings, and *name* a class made for a type that has no name in C.
         *size* is that of the bytes where there is no type.
         """
         if type_id is None:
-            return f"rt.raw({size})"
-        btf_type = strip_names(self._btf, type_id)
+            return raw(size)
+        return self._value(type_id, what, name)
+
+    def _value(self, type_id: int, what: str, name: str) -> Value:
+        """Return how to read a type; *name* is for one that has no name of its own."""
+        own_id, typedef = strip(self._btf, type_id)
+        btf_type = self._btf[own_id]
         if isinstance(btf_type, t.Array):
-            return self._array_codec(btf_type, type_id, what)
+            return self._array(btf_type, what, name)
+        if isinstance(btf_type, t.Struct | t.Union | t.Enum):
+            if own_id not in self._values:
+                self._values[own_id] = None
+                base = btf_type.name or typedef or name
+                self._values[own_id] = self._compound(btf_type, own_id, base, what)
+            value = self._values[own_id]
+            if value is None:
+                raise ObjectError(f"{what} contains itself", where=".BTF")
+            return value
+        return scalar(btf_type, self._order) or self._bytes(type_id, what)
+
+    def _compound(
+        self, btf_type: t.Struct | t.Union | t.Enum, own_id: int, base: str, what: str
+    ) -> Value:
+        if isinstance(btf_type, t.Enum):
+            return self._enumeration(btf_type, base, what)
+        name = self._unique(base)
+        c_type = c_name(self._btf, own_id) if btf_type.name else base
         if isinstance(btf_type, t.Struct):
-            record = self._record(btf_type, type_id, what)
-            return record.name if record else f"rt.raw({btf_type.size})"
-        if name := _scalar_name(btf_type):
-            return f"{self._scalars}.{name}"
-        return f"rt.raw({self._bytes(type_id, what)})"
+            members = list(self._inlined(btf_type, into=t.Struct))
+            whole = all(member.bitfield_size or not member.offset % 8 for member in members)
+            cells = in_order(self._cells(members, c_type, name), btf_type.size)
+            if whole and cells is not None:
+                record = record_of(
+                    cells,
+                    name=name,
+                    c_type=c_type,
+                    size=btf_type.size,
+                    order=self._order,
+                    tail=self._tail(members, cells),
+                )
+                self._types.append(record)
+                return value_of(record, cells)
+        overlay = self._overlay(btf_type, name, c_type)
+        self._overlays[own_id] = overlay
+        self._types.append(overlay)
+        return Value(
+            annotation=name,
+            codec=name,
+            layout=f"{overlay.size}s",
+            count=1,
+            decode=lambda index: f"{name}(v[{index}])",
+            encode=lambda value, _: [f"{value}.pack()"],
+            dtype=f"{name}.dtype()",
+        )
 
-    def _array_codec(self, array: t.Array, type_id: int, what: str) -> str:
-        element = strip_names(self._btf, array.type_id)
-        if isinstance(element, t.Int) and element.size == 1 and not element.is_bool:
-            if element.name == "char":
-                return f"rt.chars({array.count})"
-            if not element.signed:
-                return f"rt.raw({array.count})"
-        if not array.count:
-            return f"rt.raw({self._bytes(type_id, what)})"
-        return f"rt.array_of({self.codec(array.type_id, 0, what)}, {array.count})"
+    def _array(self, array: t.Array, what: str, name: str) -> Value:
+        element_id, _ = strip(self._btf, array.type_id)
+        element_type = self._btf[element_id]
+        if isinstance(element_type, t.Int) and element_type.size == 1 and not element_type.is_bool:
+            if element_type.name == "char":
+                return text(array.count)
+            if not element_type.signed:
+                return raw(array.count, f'("u1", ({array.count},))')
+        element = self._value(array.type_id, what, name)
+        codec = f"rt.array_of({element.codec}, {array.count})"
+        if element.letter and 0 < array.count <= MAX_IN_LINE:
+            return scalars_in_line(element, codec, array.count)
+        size = array.count * size_of(self._btf, array.type_id)
+        dtype = f"({element.dtype}, ({array.count},))"
+        return packed(f"tuple[{element.annotation}, ...]", codec, size, dtype)
 
-    def _bytes(self, type_id: int, what: str) -> int:
-        """Return a type's size, after a warning that it is read as bytes."""
-        self._warnings.append(f"{what} ({c_name(self._btf, type_id)}) is read as bytes")
-        return size_of(self._btf, type_id)
+    def _bytes(self, type_id: int, what: str) -> Value:
+        """Return the value of a type that is read as bytes, after a warning."""
+        self._warn(f"{what} ({c_name(self._btf, type_id)}) is read as bytes")
+        return raw(size_of(self._btf, type_id))
 
-    def _record(self, struct: t.Struct, type_id: int, what: str) -> Record | None:
-        """Return the dataclass of a struct, None if it can only be read as bytes."""
-        c_type = c_name(self._btf, type_id)
-        base = struct.name or self._typedef_name(type_id)
-        if not base or any(member.bitfield_size for member in struct.members):
-            self._bytes(type_id, what)
-            return None
-        if c_type not in self._records:
-            self._records[c_type] = None
-            record = self._make_record(struct, self._prefix + camel_case(base), c_type)
-            # Contained structs come first, so the place of this one is now.
-            del self._records[c_type]
-            self._records[c_type] = record
-        return self._records[c_type]
+    def _warn(self, warning: str) -> None:
+        self._warnings[warning] = None
 
-    def _typedef_name(self, type_id: int) -> str:
-        btf_type = self._btf[type_id]
-        while isinstance(btf_type, t.Modifier):
-            btf_type = self._btf[btf_type.type_id]
-        return btf_type.name if isinstance(btf_type, t.Typedef) else ""
+    def _unique(self, base: str) -> str:
+        """Return the name of a class that no other has."""
+        name = wanted = self._prefix + camel_case(base)
+        number = 2
+        while name in self._taken:
+            name = f"{wanted}_{number}"
+            number += 1
+        self._taken.add(name)
+        return name
 
-    def _make_record(self, struct: t.Struct, name: str, c_type: str) -> Record:
-        names = unique_names(
-            [member.name for member in struct.members if member.name],
+    def _enumeration(self, enum: t.Enum, base: str, what: str) -> Value:
+        number = scalar(enum, self._order) or raw(enum.size)
+        if enum.cut:
+            self._warn(
+                f"{what} (enum {base}) has values of more than 32 bits, which this clang does not "
+                "record: it is read as a number; clang 15 or newer gives the names"
+            )
+            return number
+        if not enum.values:
+            return number
+        names = distinct_names(
+            [value.name for value in enum.values], enumerator_name, reserved=RESERVED_ENUMERATORS
+        )
+        name = self._unique(base)
+        values = tuple(zip(names, (value.value for value in enum.values), strict=True))
+        self._types.append(Enumeration(name, f"enum {base}", enum.size, values))
+        return named(name, number)
+
+    def _inlined(
+        self, holder: t.Struct | t.Union, *, into: type[t.Struct | t.Union], base: int = 0
+    ) -> Iterator[t.Member]:
+        """Yield the members with those of anonymous ones among them, offsets from the outermost.
+
+        Into a struct come those of anonymous structs, into a union those of anonymous unions too.
+        """
+        for member in holder.members:
+            offset = base + member.offset
+            inner = self._btf[strip(self._btf, member.type_id)[0]]
+            width = member.bitfield_size
+            if isinstance(inner, t.Int) and inner.bits < inner.size * 8 and not width:
+                width = inner.bits
+            if not member.name and isinstance(inner, t.Struct | t.Union):
+                if isinstance(inner, t.Struct) or into is t.Union:
+                    yield from self._inlined(inner, into=into, base=offset)
+                    continue
+            elif not member.name:
+                continue
+            yield dataclasses.replace(member, offset=offset, bitfield_size=width)
+
+    def _cells(self, members: list[t.Member], c_type: str, owner: str) -> list[Cell]:
+        """Return the parts of a record's format."""
+        names = self._member_names(members)
+        bitfields = [member for member in members if member.bitfield_size]
+        cells = [
+            self._bit_cell(unit, names, c_type, owner) for unit in units(bitfields, self._order)
+        ]
+        return cells + [
+            self._cell(member, names[member], c_type, owner)
+            for member in members
+            if not member.bitfield_size
+        ]
+
+    def _member_names(self, members: list[t.Member]) -> dict[t.Member, str]:
+        names = distinct_names(
+            [member.name or f"anonymous_{i}" for i, member in enumerate(members)],
             member_name,
-            what=f"members of {c_type}",
             reserved=RESERVED_MEMBERS,
         )
-        layout, fields, position, values = self._order, [], 0, 0
-        for member in struct.members:
-            offset = member.offset // 8
-            if offset < position:
-                raise ObjectError(f"members of {c_type} overlap", where=".BTF")
-            layout += f"{offset - position}x" if offset > position else ""
-            what = f"{c_type}.{member.name}"
-            part, count, field = self._field(member, names.get(member.name, ""), values, what)
-            layout += part
-            values += count
-            position = offset + size_of(self._btf, member.type_id)
-            if field:
-                fields.append(field)
-        layout += f"{struct.size - position}x" if struct.size > position else ""
-        name = f"{name}_" if name in self._reserved else name
-        return Record(name, c_type, struct.size, layout, tuple(fields))
+        return dict(zip(members, names, strict=True))
 
-    def _field(
-        self, member: t.Member, name: str, index: int, what: str
-    ) -> tuple[str, int, Field | None]:
-        """Return a member's part of the format, how many values that gives, and its field."""
-        btf_type = strip_names(self._btf, member.type_id)
-        comment = c_name(self._btf, member.type_id)
+    def _cell(self, member: t.Member, name: str, c_type: str, owner: str) -> Cell:
+        what = f"{c_type}.{member.name}" if member.name else f"{c_type}'s anonymous member"
+        value = self._value(member.type_id, what, f"{owner.removeprefix(self._prefix)}_{name}")
         size = size_of(self._btf, member.type_id)
-        here = f"v[{index}]"
-        mine = f"self.{name}"
-        if not name:
-            self._bytes(member.type_id, f"anonymous member {what}")
-            return f"{size}x", 0, None
-        if letter := _letter(btf_type):
-            return letter, 1, Field(name, _annotation(btf_type), here, mine, comment)
-        if isinstance(btf_type, t.Struct) and (
-            record := self._record(btf_type, member.type_id, what)
-        ):
-            decode = f"{record.name}.unpack_from({here})"
-            return f"{size}s", 1, Field(name, record.name, decode, f"{mine}.pack()", comment)
-        if isinstance(btf_type, t.Array):
-            element = strip_names(self._btf, btf_type.type_id)
-            letter = _letter(element)
-            is_text = isinstance(element, t.Int) and element.name == "char"
-            if letter == "B" or is_text:
-                decode = f"rt.until_nul({here})" if is_text else here
-                field = Field(name, "bytes", decode, f"rt.fit({mine}, {size})", comment)
-                return f"{size}s", 1, field
-            if letter and btf_type.count:
-                count = btf_type.count
-                annotation = f"tuple[{_annotation(element)}, ...]"
-                decode = f"v[{index}:{index + count}]"
-                field = Field(name, annotation, decode, f"*rt.exactly({mine}, {count})", comment)
-                return f"{count}{letter}", count, field
-        if not isinstance(btf_type, t.Struct):
-            self._bytes(member.type_id, what)
-        field = Field(name, "bytes", here, f"rt.fit({mine}, {size})", comment)
-        return f"{size}s", 1, field
+        offset = member.offset // 8
+        constant = None
+        if not size:
+            value = _nothing(value)
+        elif value.is_packed and "(" in value.codec:
+            constant = (f"_{owner}_{name}", value.codec)
+            value = packed(value.annotation, constant[0], size, value.dtype)
+        overlay = None if member.name else self._overlays.get(strip(self._btf, member.type_id)[0])
+        dtype = overlay.dtype if overlay else ((name, value.dtype, 0),)
+        return Cell(
+            offset,
+            size,
+            value.layout,
+            value.count,
+            ((Field(name, value.annotation, c_name(self._btf, member.type_id)), value.decode),),
+            lambda record, label: value.encode(f"{record}.{name}", f"{label}.{name}"),
+            tuple(f"{name}{label}" for label in value.labels or ("",) * value.count),
+            tuple((n, d, offset + o) for n, d, o in dtype) if size else (),
+            overlay,
+            constant,
+        )
+
+    def _bit_cell(self, unit: Unit, names: dict[t.Member, str], c_type: str, owner: str) -> Cell:
+        fields = []
+        signs = {}
+        for bits in unit.bits:
+            type_id, name = bits.member.type_id, names[bits.member]
+            value = self._value(type_id, f"{c_type}.{bits.member.name}", f"{owner}_{name}")
+            signs[name] = signed = self._is_signed(type_id)
+            comment = f"{c_name(self._btf, type_id)} : {bits.width}"
+            read = partial(_read_bits, unit, bits, value, order=self._order, signed=signed)
+            fields.append((Field(name, value.annotation, comment), read))
+
+        def encode(record: str, label: str) -> list[str]:
+            parts = []
+            for bits in unit.bits:
+                name = names[bits.member]
+                parts.append(bits.write(f"{record}.{name}", f"{label}.{name}", signed=signs[name]))
+            return [unit.write(parts, self._order)]
+
+        dtype = f'"V{unit.size}"' if unit.is_bytes else f'"{self._order}u{unit.size}"'
+        return Cell(
+            unit.offset,
+            unit.size,
+            unit.layout,
+            1,
+            tuple(fields),
+            encode,
+            (", ".join(names[bits.member] for bits in unit.bits),),
+            ((f"bits_{unit.offset}", dtype, unit.offset),),
+        )
+
+    def _tail(self, members: list[t.Member], cells: list[Cell]) -> Tail | None:
+        """Return the flexible array member, if a struct ends with one."""
+        last = members[-1] if members else None
+        if last is None or last.bitfield_size or not cells[-1].fields:
+            return None
+        array = self._btf[strip(self._btf, last.type_id)[0]]
+        if not isinstance(array, t.Array) or array.count:
+            return None
+        field = cells[-1].fields[0][0]
+        element = self._btf[strip(self._btf, array.type_id)[0]]
+        is_text = isinstance(element, t.Int) and element.name == "char"
+        codec = "rt.rest_text" if is_text else "rt.rest_bytes"
+        if field.annotation != "bytes":
+            codec = f"rt.rest_of({self._value(array.type_id, '', field.name).codec})"
+        return Tail(field.name, last.offset // 8, codec)
+
+    def _overlay(self, holder: t.Struct | t.Union, name: str, c_type: str) -> Overlay:
+        names = self._member_names(list(self._inlined(holder, into=t.Union)))
+        made: list[OverlayMember] = []
+        dtype: list[tuple[str, str, int]] = []
+        for member, spelled in names.items():
+            what = f"{c_type}.{member.name}"
+            inner = f"{name.removeprefix(self._prefix)}_{spelled}"
+            value = self._value(member.type_id, what, inner)
+            comment = c_name(self._btf, member.type_id)
+            if member.bitfield_size or member.offset % 8:
+                descriptor = self._bit_descriptor(member, value)
+                comment += f" : {member.bitfield_size}"
+            else:
+                offset = member.offset // 8
+                descriptor = f"rt.at({value.codec}, {offset})"
+                if size_of(self._btf, member.type_id):
+                    dtype.append((spelled, value.dtype, offset))
+            made.append(OverlayMember(spelled, value.annotation, descriptor, comment))
+        return Overlay(name, c_type, holder.size, tuple(made), tuple(dtype))
+
+    def _bit_descriptor(self, member: t.Member, value: Value) -> str:
+        width = member.bitfield_size or size_of(self._btf, member.type_id) * 8
+        (unit,) = units([dataclasses.replace(member, bitfield_size=width)], self._order)
+        bits = unit.bits[0]
+        place = f"{unit.offset}, {unit.size}, {bits.shift}, {bits.width}"
+        convert = f"rt.namer({value.enum})" if value.enum else value.annotation
+        order = '"little"' if self._order == "<" else '"big"'
+        return f"rt.bits_at({order}, {self._is_signed(member.type_id)}, {place}, {convert})"
+
+    def _is_signed(self, type_id: int) -> bool:
+        btf_type = self._btf[strip(self._btf, type_id)[0]]
+        return isinstance(btf_type, t.Int | t.Enum) and btf_type.signed
 
 
-def _scalar_name(btf_type: t.Type) -> str:
-    """Return the name of the runtime's codec for a scalar, empty if it has none."""
-    if isinstance(btf_type, t.Int) and btf_type.size in _UNSIGNED:
-        if btf_type.is_bool:
-            return "boolean"
-        return f"{'i' if btf_type.signed else 'u'}{btf_type.size * 8}"
-    if isinstance(btf_type, t.Enum) and btf_type.size in _UNSIGNED:
-        return f"{'i' if btf_type.signed else 'u'}{btf_type.size * 8}"
-    if isinstance(btf_type, t.Ptr):
-        return "u64"
-    if isinstance(btf_type, t.Float) and btf_type.size in _FLOATS:
-        return f"f{btf_type.size * 8}"
-    return ""
+def _read_bits(
+    unit: Unit, bits: Bits, value: Value, index: int, *, order: str, signed: bool
+) -> str:
+    return bits.read(unit.read(index, order), value, signed=signed)
 
 
-def _letter(btf_type: t.Type) -> str:
-    """Return the letter of Python's struct module for a scalar, empty if it has none."""
-    if isinstance(btf_type, t.Int) and btf_type.is_bool and btf_type.size == 1:
-        return "?"
-    if isinstance(btf_type, t.Float):
-        return _FLOATS.get(btf_type.size, "")
-    if isinstance(btf_type, t.Int | t.Enum):
-        letter = _UNSIGNED.get(btf_type.size, "")
-        return letter.lower() if btf_type.signed else letter
-    return "Q" if isinstance(btf_type, t.Ptr) else ""
-
-
-def _annotation(btf_type: t.Type) -> str:
-    if isinstance(btf_type, t.Float):
-        return "float"
-    return "bool" if isinstance(btf_type, t.Int) and btf_type.is_bool else "int"
+def _nothing(value: Value) -> Value:
+    """Return the value of an array without elements, or of a struct without members."""
+    empty = {"b": 'b""', "t": "()"}.get(value.annotation[0], f"{value.annotation}()")
+    return dataclasses.replace(
+        value, layout="", count=0, decode=lambda _: empty, encode=lambda *_: [], is_packed=False
+    )

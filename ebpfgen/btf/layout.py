@@ -11,17 +11,26 @@ POINTER_SIZE = 8
 _MAX_DEPTH = 32
 
 
-def strip_names(btf: Btf, type_id: int) -> t.Type:
-    """Return the type behind typedefs, ``const``, ``volatile``, ``restrict`` and type tags.
+def strip(btf: Btf, type_id: int) -> tuple[int, str]:
+    """Return the id behind typedefs, ``const``, ``volatile``, ``restrict`` and type tags.
 
-    Raises ObjectError if they form a loop.
+    With it comes the name of the innermost typedef, which is what C calls an anonymous type; empty
+    if there is none. Raises ObjectError if they form a loop.
     """
+    name = ""
     for _ in range(_MAX_DEPTH):
         btf_type = btf[type_id]
         if not isinstance(btf_type, t.Typedef | t.Modifier):
-            return btf_type
+            return type_id, name
+        if isinstance(btf_type, t.Typedef):
+            name = btf_type.name
         type_id = btf_type.type_id
     raise ObjectError(f"the typedefs of type {type_id} don't end", where=".BTF")
+
+
+def strip_names(btf: Btf, type_id: int) -> t.Type:
+    """Return the type that :func:`strip` gives the id of."""
+    return btf[strip(btf, type_id)[0]]
 
 
 def size_of(btf: Btf, type_id: int) -> int:

@@ -31,6 +31,8 @@ _PER_ENTRY = {
 }
 _TAIL_SIZES = [(_FIXED.get(kind, 0), _PER_ENTRY.get(kind, 0)) for kind in Kind]
 
+_SMALL = 4096
+
 _INT_SIGNED, _INT_CHAR, _INT_BOOL = 1, 2, 4
 
 
@@ -102,6 +104,7 @@ class Btf:
         info_of = struct.Struct(f"{self._prefix}I").unpack_from
         data, position, end = self._data, self._types_start, self._types_end
         sizes, known = _TAIL_SIZES, len(_TAIL_SIZES)
+        self._has_enum_signs = False
         while position < end:
             if end - position < _RECORD_SIZE:
                 raise self._error("a BTF type is cut short", position)
@@ -109,6 +112,8 @@ class Btf:
             kind = info >> 24 & 0x1F
             if not 0 < kind < known:
                 raise self._error(f"BTF kind {kind} is unknown", position)
+            if (kind == Kind.ENUM and info >> 31) or kind == Kind.ENUM64:
+                self._has_enum_signs = True
             offsets.append(position)
             fixed, per_entry = sizes[kind]
             position += _RECORD_SIZE + fixed + per_entry * (info & 0xFFFF)
@@ -186,6 +191,8 @@ class Btf:
     def _enum(
         self, name: str, size: int, tail: int, count: int, *, signed: bool, kind: Kind
     ) -> t.Enum:
+        if not self._has_enum_signs and self._has_negative(tail, count):
+            signed = True
         values = []
         for i in range(count):
             if kind is Kind.ENUM64:
@@ -197,7 +204,15 @@ class Btf:
                 place = tail + 8 * i
                 name_offset, value = self._unpack("Ii" if signed else "II", place)
             values.append(t.Enumerator(self._string(name_offset, place), value))
-        return t.Enum(name, size, signed, tuple(values))
+        return t.Enum(name, size, signed, tuple(values), cut=kind is Kind.ENUM and size > 4)
+
+    def _has_negative(self, tail: int, count: int) -> bool:
+        """Tell -1 from 2**32 - 1 where the compiler says of no enum that it is signed.
+
+        clang before 15 never does. A value that is small and negative, if it is, is taken to be so.
+        """
+        values = (self._unpack("i", tail + 8 * i + 4)[0] for i in range(count))
+        return any(-_SMALL <= value < 0 for value in values)
 
     def _unpack(self, layout: str, offset: int) -> tuple[int, ...]:
         return struct.unpack_from(self._prefix + layout, self._data, offset)

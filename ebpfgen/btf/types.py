@@ -120,12 +120,16 @@ class Enumerator:
 
 @dataclass(frozen=True, slots=True)
 class Enum:
-    """An enum, of kind ENUM or ENUM64."""
+    """An enum, of kind ENUM or ENUM64.
+
+    ``cut`` says that its values are wider than its kind records: clang before 15 has no ENUM64.
+    """
 
     name: str
     size: int
     signed: bool
     values: tuple[Enumerator, ...]
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ module was made of, so a value of a big-endian machine reads the same everywhere
 """
 
 import struct
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from enum import IntEnum
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
     import _typeshed
@@ -17,6 +18,8 @@ else:
     Buffer = WriteableBuffer = object
 
 T = TypeVar("T")
+E = TypeVar("E", bound=IntEnum)
+ByteOrder = Literal["little", "big"]
 
 
 class Codec(Protocol[T]):
@@ -101,12 +104,18 @@ class Array(Generic[T]):
         self.element = element
         self.count = count
         self.SIZE = element.SIZE * count
+        # All at once, for what struct knows.
+        self._struct: struct.Struct | None = None
+        if isinstance(element, Scalar):
+            self._struct = struct.Struct(f"{element.layout[0]}{count}{element.layout[1]}")
 
     def __repr__(self) -> str:
         return f"rt.array_of({self.element!r}, {self.count})"
 
     def unpack_from(self, buffer: Buffer, offset: int = 0, /) -> tuple[T, ...]:
         """Read the elements at *offset* of *buffer*."""
+        if self._struct:
+            return self._struct.unpack_from(buffer, offset)
         step, unpack = self.element.SIZE, self.element.unpack_from
         return tuple(unpack(buffer, offset + step * i) for i in range(self.count))
 
@@ -116,10 +125,59 @@ class Array(Generic[T]):
         return b"".join(pack(element) for element in exactly(value, self.count))
 
 
+class Wide:
+    """A 128-bit integer, which :mod:`struct` does not know."""
+
+    SIZE = 16
+
+    def __init__(self, name: str, order: ByteOrder, *, signed: bool) -> None:
+        self.name = name
+        self._order = order
+        self._signed = signed
+
+    def __repr__(self) -> str:
+        return f"rt.{'be' if self._order == 'big' else 'le'}.{self.name}"
+
+    def unpack_from(self, buffer: Buffer, offset: int = 0, /) -> int:
+        """Read the value at *offset* of *buffer*."""
+        data = _slice(buffer, offset, self.SIZE)
+        return int.from_bytes(data, self._order, signed=self._signed)
+
+    def pack(self, value: int, /) -> bytes:
+        """Return *value* as bytes. Raises ValueError if it does not fit."""
+        try:
+            return value.to_bytes(self.SIZE, self._order, signed=self._signed)
+        except OverflowError:
+            raise ValueError(f"{value} does not fit {self.name}") from None
+
+
+class EnumCodec(Generic[E]):
+    """An enumeration, read as a plain number where the value has no name."""
+
+    def __init__(self, names: type[E], number: Codec[int]) -> None:
+        self.names = names
+        self.number = number
+        self.SIZE = number.SIZE
+
+    def __repr__(self) -> str:
+        return f"rt.enum({self.names.__name__}, {self.number!r})"
+
+    def unpack_from(self, buffer: Buffer, offset: int = 0, /) -> E | int:
+        """Read the value at *offset* of *buffer*."""
+        return named(self.names, self.number.unpack_from(buffer, offset))
+
+    def pack(self, value: E | int, /) -> bytes:
+        """Return *value* as bytes. Raises ValueError if it does not fit."""
+        return self.number.pack(value)
+
+
 class Scalars:
     """The scalar types of C in one byte order."""
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, order: ByteOrder) -> None:
+        self.order = order
+        self.u128 = Wide("u128", order, signed=False)
+        self.i128 = Wide("i128", order, signed=True)
         self.u8: Scalar[int] = Scalar("u8", prefix + "B")
         self.u16: Scalar[int] = Scalar("u16", prefix + "H")
         self.u32: Scalar[int] = Scalar("u32", prefix + "I")
@@ -133,11 +191,12 @@ class Scalars:
         self.boolean: Scalar[bool] = Scalar("boolean", prefix + "?")
 
 
-le = Scalars("<")
-be = Scalars(">")
+le = Scalars("<", "little")
+be = Scalars(">", "big")
 chars = Chars
 raw = Raw
 array_of = Array
+enum = EnumCodec
 
 
 def until_nul(text: bytes) -> bytes:
@@ -145,18 +204,49 @@ def until_nul(text: bytes) -> bytes:
     return text.partition(b"\0")[0]
 
 
-def fit(value: bytes, size: int) -> bytes:
-    """Return *value* filled up with NULs to *size*. Raises ValueError if it is longer."""
+def named(names: type[E], number: int) -> E | int:
+    """Return the member of an enumeration with that value, the number itself if there is none."""
+    return cast("E | int", names._value2member_map_.get(number, number))
+
+
+def fit(value: bytes, size: int, what: str = "") -> bytes:
+    """Return *value* filled up with NULs to *size*. Raises ValueError naming *what* if longer."""
     if len(value) > size:
-        raise ValueError(f"{len(value)} bytes do not fit {size}")
+        raise ValueError(f"{_of(what)}{len(value)} bytes do not fit {size}")
     return value.ljust(size, b"\0")
 
 
-def exactly(elements: tuple[T, ...], count: int) -> tuple[T, ...]:
-    """Return *elements*. Raises ValueError if they are not *count*."""
+def exactly(elements: tuple[T, ...], count: int, what: str = "") -> tuple[T, ...]:
+    """Return *elements*. Raises ValueError naming *what* if they are not *count*."""
     if len(elements) != count:
-        raise ValueError(f"{len(elements)} elements for an array of {count}")
+        raise ValueError(f"{_of(what)}{len(elements)} elements for an array of {count}")
     return elements
+
+
+def packed(codec: Codec[T], value: T, what: str) -> bytes:
+    """Return *value* as its codec packs it. Raises ValueError naming *what* if it does not fit."""
+    try:
+        return codec.pack(value)
+    except ValueError as error:
+        raise ValueError(f"{_of(what)}{error}") from None
+
+
+def bits(value: int, width: int, what: str = "") -> int:
+    """Return the *width* bits of an unsigned bitfield. Raises ValueError if it does not fit."""
+    if not 0 <= value < 1 << width:
+        raise ValueError(f"{_of(what)}{value} does not fit {width} bits")
+    return value
+
+
+def signed_bits(value: int, width: int, what: str = "") -> int:
+    """Return the *width* bits of a signed bitfield. Raises ValueError if it does not fit."""
+    if not -1 << (width - 1) <= value < 1 << (width - 1):
+        raise ValueError(f"{_of(what)}{value} does not fit {width} bits with a sign")
+    return value & ((1 << width) - 1)
+
+
+def _of(what: str) -> str:
+    return f"{what}: " if what else ""
 
 
 def _slice(buffer: Buffer, offset: int, size: int) -> bytes:
