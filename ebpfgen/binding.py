@@ -5,11 +5,14 @@ codec of each type. No I/O.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from ebpfgen.model import Attribute, Map, Module, ObjectFile, Program
-from ebpfgen.naming import Naming, camel_case, export_order, unique_names
+from ebpfgen.errors import UsageError
+from ebpfgen.model import Attribute, Map, Module, ObjectFile, Program, Variable
+from ebpfgen.naming import Naming, camel_case, export_order, member_name, unique_names
 from ebpfgen.records import TypeBinder
+from ebpfgen.selection import Selection, find_type
 from ebpfgen.target import Target
 
 RESERVED_ATTRIBUTES = frozenset({"close", "closed", "load"})
@@ -24,6 +27,12 @@ _KIND_OF_SECTION = {
 
 # BPF_MAP_TYPE_* of include/uapi/linux/bpf.h.
 _HASH, _ARRAY, _LRU_HASH = 1, 2, 9
+_EVENTS = {4: "perf buffer", 27: "ring buffer", 31: "user ring buffer"}
+
+_CLASSES = (
+    *("ProgramSpecs", "MapSpecs", "VariableSpecs", "Specs"),
+    *("Programs", "Maps", "Variables", "Objects"),
+)
 
 
 def bind(
@@ -34,25 +43,39 @@ def bind(
     object_name: str,
     target: Target,
     naming: Naming = Naming.CAMEL,
+    selection: Selection | None = None,
+    constants: Mapping[str, int] | None = None,
 ) -> Module:
     """Decide what the module for an object file holds.
 
     *ident* names the generated classes and functions; *source* and *object_name* are the names of
-    the C file and of the object that will lie beside the module.
+    the C file and of the object that will lie beside the module. *constants* are values to export
+    by their C names.
 
-    Raises CollisionError if two C names become one Python name.
+    Raises CollisionError if two C names become one Python name, UsageError if a type or map of
+    the *selection* is not in the object.
     """
+    selection = selection or Selection()
     prefix = camel_case(ident)
     names = unique_names(
-        [p.name for p in object_file.programs] + [m.name for m in object_file.maps],
+        [
+            *(program.name for program in object_file.programs),
+            *(bpf_map.name for bpf_map in object_file.maps),
+            *(variable.name for variable in object_file.variables),
+        ],
         naming.spell,
-        what="program or map",
+        what="program, map or variable",
         reserved=RESERVED_ATTRIBUTES,
     )
-    own_names = _module_names(prefix, ident)
-    types = TypeBinder(object_file.btf, prefix, reserved=frozenset(own_names))
-    maps = tuple(_map(bpf_map, names[bpf_map.name], types) for bpf_map in object_file.maps)
-    exports = [*own_names, *(made.name for made in types.types)]
+    own = [*(prefix + name for name in _CLASSES), f"load_{ident}", f"load_{ident}_objects"]
+    values = unique_names(constants or {}, member_name, what="constants", reserved=frozenset(own))
+    reserved = frozenset([*own, *values.values()])
+    types = TypeBinder(object_file.btf, prefix, reserved=reserved, classes=selection.global_types)
+    maps = _maps(object_file, names, types, dict(selection.events))
+    variables = tuple(_variable(v, names[v.name], types) for v in object_file.variables)
+    for wanted in selection.types:
+        types.add(find_type(object_file.btf, wanted))
+    exports = [*reserved, *(made.name for made in types.types)]
     return Module(
         ident=ident,
         prefix=prefix,
@@ -63,16 +86,13 @@ def bind(
         maps=maps,
         program_specs=tuple(_specs(object_file.programs, names, "program_spec")),
         map_specs=tuple(_specs(object_file.maps, names, "map_spec")),
+        variables=variables,
+        variable_specs=tuple(replace(v, factory="variable_spec") for v in variables),
+        constants=tuple((values[name], value) for name, value in (constants or {}).items()),
         types=types.types,
         exports=tuple(sorted(exports, key=export_order)),
-        warnings=types.warnings,
+        warnings=(*object_file.warnings, *types.warnings),
     )
-
-
-def _module_names(prefix: str, ident: str) -> list[str]:
-    """Return the names that every generated module defines."""
-    classes = ("ProgramSpecs", "MapSpecs", "Specs", "Programs", "Maps", "Objects")
-    return [*(prefix + name for name in classes), f"load_{ident}", f"load_{ident}_objects"]
 
 
 def _program(program: Program, name: str) -> Attribute:
@@ -86,23 +106,53 @@ def _program(program: Program, name: str) -> Attribute:
     )
 
 
+def _maps(
+    object_file: ObjectFile, names: dict[str, str], types: TypeBinder, events: dict[str, str]
+) -> tuple[Attribute, ...]:
+    for name in events:
+        if name not in names or name not in {bpf_map.name for bpf_map in object_file.maps}:
+            known = ", ".join(bpf_map.name for bpf_map in object_file.maps) or "none"
+            raise UsageError(f"--event {name}=…: no such map; maps: {known}")
+    result = []
+    for bpf_map in object_file.maps:
+        record = events.get(bpf_map.name)
+        value = find_type(object_file.btf, record) if record else bpf_map.value
+        result.append(_map(replace(bpf_map, value=value), names[bpf_map.name], types))
+    return tuple(result)
+
+
 def _map(bpf_map: Map, name: str, types: TypeBinder) -> Attribute:
-    arguments = [quoted(bpf_map.name)]
-    factory = "untyped_map"
-    if bpf_map.type in (_HASH, _LRU_HASH):
-        factory = "hash_map"
+    key = value = None
+    if bpf_map.key is not None or bpf_map.key_size:
         what = f"key of map {bpf_map.name}"
         key = types.codec(bpf_map.key, bpf_map.key_size, what, f"{bpf_map.name}_key")
-        arguments.append(f"key={key.codec}")
-    elif bpf_map.type == _ARRAY:
-        factory = "array"
-    if factory != "untyped_map":
+    if bpf_map.value is not None or bpf_map.value_size:
         what = f"value of map {bpf_map.name}"
         value = types.codec(bpf_map.value, bpf_map.value_size, what, f"{bpf_map.name}_value")
-        arguments.append(f"value={value.codec}")
+    if bpf_map.inner:
+        _map(bpf_map.inner, "", types)
+    arguments = [quoted(bpf_map.name)]
     count = bpf_map.max_entries
-    entries = "1 entry." if count == 1 else f"{count} entries."
-    return Attribute(name, factory, tuple(arguments), comment=entries if count else "")
+    comment = "1 entry." if count == 1 else f"{count} entries." if count else ""
+    if bpf_map.type in (_HASH, _LRU_HASH) and key and value:
+        arguments += [f"key={key.codec}", f"value={value.codec}"]
+        return Attribute(name, "hash_map", tuple(arguments), comment)
+    if bpf_map.type == _ARRAY and value:
+        return Attribute(name, "array", (*arguments, f"value={value.codec}"), comment)
+    if bpf_map.type in _EVENTS:
+        records = f" of {value.annotation}" if bpf_map.value is not None and value else ""
+        comment = f"A {_EVENTS[bpf_map.type]}{records}."
+    return Attribute(name, "untyped_map", tuple(arguments), comment)
+
+
+def _variable(variable: Variable, name: str, types: TypeBinder) -> Attribute:
+    what = f"variable {variable.name}"
+    codec = types.codec(variable.type_id, variable.size, what, variable.name)
+    if variable.type_id is None:
+        types.warn(f"{what} has no type in the BTF (_Atomic?): it is read as bytes")
+    place = (quoted(variable.section), str(variable.offset))
+    comment = f"{types.c_name(variable.type_id)} in {variable.section}."
+    return Attribute(name, "variable", (quoted(variable.name), *place, codec.codec), comment)
 
 
 def _specs(

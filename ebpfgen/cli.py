@@ -73,6 +73,24 @@ def generate(  # noqa: PLR0917 - typer calls it by name
         Naming | None,
         typer.Option(help="Spelling of programs and maps: KprobeMap or kprobe_map."),
     ] = None,
+    types: Annotated[
+        list[str] | None,
+        typer.Option("--type", metavar="NAME", help="A type to generate though nothing uses it."),
+    ] = None,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MAP=STRUCT", help="The record type of a ring or perf buffer."),
+    ] = None,
+    define: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PREFIX", help="Export the #define constants that begin so."),
+    ] = None,
+    global_types: Annotated[
+        bool,
+        typer.Option(
+            "--global-types/--no-global-types", help="Classes for what maps and variables hold."
+        ),
+    ] = True,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show the command lines that are run.")
     ] = False,
@@ -89,6 +107,10 @@ def generate(  # noqa: PLR0917 - typer calls it by name
         output_dir=output_dir,
         output_stem=output_stem,
         naming=naming,
+        types=tuple(types or ()),
+        events=tuple(event or ()),
+        global_types=global_types,
+        defines=tuple(define or ()),
     )
     if ident is None:
         jobs = jobs_from_config(Path.cwd(), options)

@@ -5,16 +5,20 @@ import keyword
 import shlex
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ebpfgen.clang import DEFAULT_CC
 from ebpfgen.errors import ConfigError, UsageError
 from ebpfgen.naming import Naming, check_identifier
+from ebpfgen.selection import Selection
 from ebpfgen.target import DEFAULT_TARGETS, Target, find_targets
 
 _DEFAULT_KEYS = ("targets", "cc", "cflags", "output-dir", "naming")
-_BINDING_KEYS = ("ident", "source", "output-stem", *_DEFAULT_KEYS)
+_BINDING_KEYS = (
+    *("ident", "source", "output-stem", "types", "events", "global-types", "defines"),
+    *_DEFAULT_KEYS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Job:
     output_dir: Path
     stem: str
     naming: Naming
+    selection: Selection = field(default_factory=Selection)
+    defines: tuple[str, ...] = ()
 
     @property
     def shown_source(self) -> str:
@@ -52,6 +58,10 @@ class Options:
     output_dir: Path | None = None
     output_stem: str | None = None
     naming: Naming | None = None
+    types: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    global_types: bool = True
+    defines: tuple[str, ...] = ()
 
 
 def job_from_arguments(ident: str, source: Path, folder: Path, options: Options) -> Job:
@@ -71,6 +81,8 @@ def job_from_arguments(ident: str, source: Path, folder: Path, options: Options)
         output_dir=folder / (options.output_dir or "."),
         stem=_stem(options.output_stem, ident),
         naming=options.naming or Naming.CAMEL,
+        selection=Selection(options.types, _events(options.events), options.global_types),
+        defines=options.defines,
     )
 
 
@@ -134,6 +146,24 @@ class _Table:
                 flags += self._texts("cflags", value)
         return tuple(flags)
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return the binding's list of strings of a key, empty without it."""
+        return tuple(self._texts(key, self.binding.get(key, [])))
+
+    def events(self) -> tuple[str, ...]:
+        """Return the binding's table of record types by map, as the command line has it."""
+        value = self.binding.get("events", {})
+        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+            raise ConfigError(f'events in {self.place} must be a table: {{ map = "struct" }}')
+        return tuple(f"{name}={record}" for name, record in value.items())
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Return the binding's true or false of a key."""
+        value = self.binding.get(key, default)
+        if not isinstance(value, bool):
+            raise ConfigError(f"{key} in {self.place} must be true or false, not {value!r}")
+        return value
+
     def _texts(self, key: str, value: object) -> list[str]:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise ConfigError(f"{key} in {self.place} must be a list of strings, not {value!r}")
@@ -166,7 +196,24 @@ def _job(table: _Table, file: Path, options: Options) -> Job:
         output_dir=output_dir or folder / table.text("output-dir", str(source.parent)),
         stem=_stem(options.output_stem or stem, ident),
         naming=options.naming or _naming(table),
+        selection=Selection(
+            (*table.texts("types"), *options.types),
+            _events((*table.events(), *options.events)),
+            table.flag("global-types", default=True) and options.global_types,
+        ),
+        defines=(*table.texts("defines"), *options.defines),
     )
+
+
+def _events(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Split ``map=struct``. Raises UsageError for a text that is not of that form."""
+    result = []
+    for text in texts:
+        name, _, record = (part.strip() for part in text.partition("="))
+        if not name or not record:
+            raise UsageError(f"--event {text!r} is not of the form MAP=STRUCT")
+        result.append((name, record))
+    return tuple(result)
 
 
 def _naming(table: _Table) -> Naming:

@@ -80,6 +80,7 @@ def _make(job: Job, observe: CommandObserver | None, warn: MessageObserver) -> _
             object_name=path.with_suffix(".o").name,
             target=target,
             naming=job.naming,
+            selection=job.selection,
         )
         modules.append(module)
         files[path] = render_module(module).encode()

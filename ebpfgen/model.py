@@ -24,7 +24,7 @@ class Map:
 
     ``type`` is the kernel's number (``BPF_MAP_TYPE_*``). Sizes are in bytes, 0 where the definition
     has none; ``key`` and ``value`` are type ids in the object's BTF, None where only a size is
-    given.
+    given. ``inner`` is what a map of maps holds.
     """
 
     name: str
@@ -34,6 +34,21 @@ class Map:
     key_size: int
     value_size: int
     max_entries: int
+    inner: "Map | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A global variable: its section, its place there and its size in bytes.
+
+    ``type_id`` is None where the compiler gives it no type.
+    """
+
+    name: str
+    section: str
+    offset: int
+    size: int
+    type_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +58,9 @@ class ObjectFile:
     byte_order: ByteOrder
     programs: tuple[Program, ...]
     maps: tuple[Map, ...]
+    variables: tuple[Variable, ...]
     btf: Btf
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +180,9 @@ class Module:
     maps: tuple[Attribute, ...]
     program_specs: tuple[Attribute, ...]
     map_specs: tuple[Attribute, ...]
+    variables: tuple[Attribute, ...]
+    variable_specs: tuple[Attribute, ...]
+    constants: tuple[tuple[str, int], ...]
     types: tuple[GeneratedType, ...]
     exports: tuple[str, ...]
     warnings: tuple[str, ...]

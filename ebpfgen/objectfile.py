@@ -4,14 +4,17 @@ What counts as a program or a map is what libbpf takes for one (``bpf_object__ad
 ``parse_btf_map_def`` in its ``libbpf.c``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ebpfgen.btf import types as t
-from ebpfgen.btf.layout import size_of, strip_names
+from ebpfgen.btf.layout import alignment_of, known_size_of, size_of, strip_names
 from ebpfgen.btf.reader import Btf
-from ebpfgen.elf import Elf, read_elf
+from ebpfgen.elf import Elf, Symbol, read_elf
 from ebpfgen.errors import ObjectError
-from ebpfgen.model import Map, ObjectFile, Program
+from ebpfgen.model import Map, ObjectFile, Program, Variable
+
+_STRUCT_OPS = 26
+"""BPF_MAP_TYPE_STRUCT_OPS: libbpf makes a map of each variable in its sections."""
 
 
 def read_object(data: bytes, name: str) -> ObjectFile:
@@ -33,11 +36,15 @@ def read_object(data: bytes, name: str) -> ObjectFile:
             f'{name} defines {names or "maps"} in SEC("maps"), which libbpf 1.0 dropped: define '
             'them with __uint() and __type() in SEC(".maps")'
         )
+    sections = [section for _, section in btf.of(t.DataSection)]
+    unread = [s.name for s in sections if s.name.startswith(".addr_space.")]
     return ObjectFile(
         byte_order=elf.byte_order,
         programs=tuple(_programs(elf, name)),
-        maps=tuple(_maps(btf)),
+        maps=(*_maps(btf), *_struct_ops(btf, sections)),
+        variables=(*_variables(elf, btf, sections), *_kconfig(btf, sections)),
         btf=btf,
+        warnings=tuple(f"globals of the arena ({name}) have no attributes" for name in unread),
     )
 
 
@@ -59,6 +66,53 @@ def _programs(elf: Elf, name: str) -> Iterator[Program]:
         yield Program(symbol.name, section)
 
 
+def _variables(elf: Elf, btf: Btf, sections: Sequence[t.DataSection]) -> Iterator[Variable]:
+    """Yield the global variables that libbpf puts into maps, with their places from the symbols.
+
+    clang leaves the places 0 in BTF. Static variables are left out, as bpftool's skeletons do.
+    """
+    for section in sections:
+        if section.name.split(".")[1:2] not in (["data"], ["bss"], ["rodata"]):
+            continue
+        found = elf.section(section.name)
+        symbols = {s.name: s for s in elf.symbols if found and s.section == found.index}
+        places: list[tuple[Symbol, t.Var]] = []
+        for place in section.variables:
+            variable = btf[place.type_id]
+            if not isinstance(variable, t.Var) or variable.name not in symbols:
+                continue
+            if variable.linkage == t.Linkage.GLOBAL:
+                places.append((symbols[variable.name], variable))
+        for symbol, variable in sorted(places, key=lambda pair: pair[0].value):
+            typed = variable.type_id or None
+            yield Variable(variable.name, section.name, symbol.value, symbol.size, typed)
+
+
+def _kconfig(btf: Btf, sections: Sequence[t.DataSection]) -> Iterator[Variable]:
+    """Yield ``extern … __kconfig`` variables where libbpf will put them.
+
+    It sorts them by alignment, the largest first, then size and name (``cmp_externs``).
+    """
+    variables = [v.type_id for s in sections if s.name == ".kconfig" for v in s.variables]
+    found = [v for v in map(btf.__getitem__, variables) if isinstance(v, t.Var)]
+    sized = [(alignment_of(btf, v.type_id), size_of(btf, v.type_id), v) for v in found]
+    offset = 0
+    for alignment, size, variable in sorted(sized, key=lambda e: (-e[0], e[1], e[2].name)):
+        offset = -(-offset // alignment) * alignment
+        yield Variable(variable.name, ".kconfig", offset, size, variable.type_id)
+        offset += size
+
+
+def _struct_ops(btf: Btf, sections: Sequence[t.DataSection]) -> Iterator[Map]:
+    for section in sections:
+        if section.name in (".struct_ops", ".struct_ops.link"):
+            for place in section.variables:
+                variable = btf[place.type_id]
+                if isinstance(variable, t.Var):
+                    size = size_of(btf, variable.type_id)
+                    yield Map(variable.name, _STRUCT_OPS, None, None, 4, size, 1)
+
+
 def _maps(btf: Btf) -> Iterator[Map]:
     section = btf.data_section(".maps")
     for place in section.variables if section else ():
@@ -69,6 +123,14 @@ def _maps(btf: Btf) -> Iterator[Map]:
         if not isinstance(definition, t.Struct):
             raise ObjectError(f"map {variable.name} is not defined by a struct", where=".BTF")
         yield _map(btf, variable.name, definition)
+
+
+def _inner_map(btf: Btf, name: str, type_id: int) -> Map | None:
+    """Return what ``__array(values, struct { … })`` says of the maps in a map of maps."""
+    array = strip_names(btf, type_id)
+    pointer = strip_names(btf, array.type_id) if isinstance(array, t.Array) else None
+    inner = strip_names(btf, pointer.type_id) if isinstance(pointer, t.Ptr) else None
+    return _map(btf, f"{name}_inner", inner) if isinstance(inner, t.Struct) else None
 
 
 def _map(btf: Btf, name: str, definition: t.Struct) -> Map:
@@ -91,9 +153,10 @@ def _map(btf: Btf, name: str, definition: t.Struct) -> Map:
         type=number("type"),
         key=key,
         value=value,
-        key_size=number("key_size") or (0 if key is None else size_of(btf, key)),
-        value_size=number("value_size") or (0 if value is None else size_of(btf, value)),
+        key_size=number("key_size") or known_size_of(btf, key),
+        value_size=number("value_size") or known_size_of(btf, value),
         max_entries=number("max_entries"),
+        inner=_inner_map(btf, name, members["values"]) if "values" in members else None,
     )
 
 

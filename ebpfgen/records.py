@@ -10,7 +10,7 @@ from functools import partial
 
 from ebpfgen.bitfields import Bits, Unit, units
 from ebpfgen.btf import types as t
-from ebpfgen.btf.layout import c_name, size_of, strip
+from ebpfgen.btf.layout import c_name, known_size_of, size_of, strip
 from ebpfgen.btf.reader import Btf
 from ebpfgen.cells import MAX_IN_LINE, Cell, in_order, record_of, value_of
 from ebpfgen.errors import ObjectError
@@ -32,8 +32,11 @@ RESERVED_ENUMERATORS = frozenset({"mro", "name", "value"})
 class TypeBinder:
     """Collects the classes that the codecs of one module need."""
 
-    def __init__(self, btf: Btf, prefix: str, *, reserved: frozenset[str]) -> None:
+    def __init__(
+        self, btf: Btf, prefix: str, *, reserved: frozenset[str], classes: bool = True
+    ) -> None:
         self._btf = btf
+        self._classes = classes
         self._prefix = prefix
         self._taken = set(reserved)
         self._order = "<" if btf.byte_order == "little" else ">"
@@ -60,7 +63,27 @@ class TypeBinder:
         """
         if type_id is None:
             return raw(size)
+        if not self._classes and self._needs_class(type_id):
+            return raw(size or size_of(self._btf, type_id))
         return self._value(type_id, what, name)
+
+    def add(self, type_id: int) -> None:
+        """Make the class of a struct, union or enum that has a name, a typedef's perhaps."""
+        self._value(type_id, c_name(self._btf, type_id), "")
+
+    def c_name(self, type_id: int | None) -> str:
+        """Return how C spells a type."""
+        return "unknown type" if type_id is None else c_name(self._btf, type_id)
+
+    def warn(self, warning: str) -> None:
+        """Say something to the person who generates the module, once."""
+        self._warnings[warning] = None
+
+    def _needs_class(self, type_id: int) -> bool:
+        btf_type = self._btf[strip(self._btf, type_id)[0]]
+        if isinstance(btf_type, t.Array):
+            return self._needs_class(btf_type.type_id)
+        return isinstance(btf_type, t.Struct | t.Union | t.Enum)
 
     def _value(self, type_id: int, what: str, name: str) -> Value:
         """Return how to read a type; *name* is for one that has no name of its own."""
@@ -132,11 +155,8 @@ class TypeBinder:
 
     def _bytes(self, type_id: int, what: str) -> Value:
         """Return the value of a type that is read as bytes, after a warning."""
-        self._warn(f"{what} ({c_name(self._btf, type_id)}) is read as bytes")
-        return raw(size_of(self._btf, type_id))
-
-    def _warn(self, warning: str) -> None:
-        self._warnings[warning] = None
+        self.warn(f"{what} ({c_name(self._btf, type_id)}) is read as bytes")
+        return raw(known_size_of(self._btf, type_id))
 
     def _unique(self, base: str) -> str:
         """Return the name of a class that no other has."""
@@ -151,7 +171,7 @@ class TypeBinder:
     def _enumeration(self, enum: t.Enum, base: str, what: str) -> Value:
         number = scalar(enum, self._order) or raw(enum.size)
         if enum.cut:
-            self._warn(
+            self.warn(
                 f"{what} (enum {base}) has values of more than 32 bits, which this clang does not "
                 "record: it is read as a number; clang 15 or newer gives the names"
             )

@@ -53,6 +53,29 @@ def size_of(btf: Btf, type_id: int) -> int:
     raise ObjectError(f"the array dimensions of type {type_id} don't end", where=".BTF")
 
 
+def known_size_of(btf: Btf, type_id: int | None) -> int:
+    """Return the size of a type in bytes, 0 for what has none: ``void``, or one only declared."""
+    if type_id is None:
+        return 0
+    element = strip_names(btf, type_id)
+    for _ in range(_MAX_DEPTH):
+        if not isinstance(element, t.Array):
+            break
+        element = strip_names(btf, element.type_id)
+    sizeless = isinstance(element, t.Void | t.Fwd | t.FuncProto)
+    return 0 if sizeless else size_of(btf, type_id)
+
+
+def alignment_of(btf: Btf, type_id: int) -> int:
+    """Return the alignment in bytes of a number, or of the elements of an array of numbers."""
+    for _ in range(_MAX_DEPTH):
+        btf_type = strip_names(btf, type_id)
+        if not isinstance(btf_type, t.Array):
+            return max(1, min(size_of(btf, type_id), POINTER_SIZE))
+        type_id = btf_type.type_id
+    raise ObjectError(f"the array dimensions of type {type_id} don't end", where=".BTF")
+
+
 def c_name(btf: Btf, type_id: int) -> str:
     """Return how C spells a type: ``u64``, ``struct event``, ``const char *``, ``int[4]``."""
     suffix = ""

@@ -9,7 +9,7 @@ kernel a few bytes a type.
 import struct
 from array import array
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, TypeVar
 
 from ebpfgen.btf import types as t
 from ebpfgen.btf.types import Kind
@@ -32,6 +32,16 @@ _PER_ENTRY = {
 _TAIL_SIZES = [(_FIXED.get(kind, 0), _PER_ENTRY.get(kind, 0)) for kind in Kind]
 
 _SMALL = 4096
+
+T = TypeVar("T", t.Struct, t.Union, t.Enum, t.Typedef, t.DataSection)
+_CLASSES: dict[Kind, type[t.Type]] = {
+    Kind.STRUCT: t.Struct,
+    Kind.UNION: t.Union,
+    Kind.ENUM: t.Enum,
+    Kind.ENUM64: t.Enum,
+    Kind.TYPEDEF: t.Typedef,
+    Kind.DATASEC: t.DataSection,
+}
 
 _INT_SIGNED, _INT_CHAR, _INT_BOOL = 1, 2, 4
 
@@ -82,13 +92,19 @@ class Btf:
         for type_id in range(len(self)):
             yield type_id, self[type_id]
 
+    def of(self, kind: type[T]) -> Iterator[tuple[int, T]]:
+        """Yield every type of a class, with its id."""
+        for number in Kind:
+            if _CLASSES.get(number) is kind:
+                for type_id in self.ids_of(number):
+                    found = self[type_id]
+                    if isinstance(found, kind):
+                        yield type_id, found
+
     def data_section(self, name: str) -> t.DataSection | None:
         """Return the variables of the ELF section called *name*, None if it has none."""
-        for type_id in self.ids_of(Kind.DATASEC):
-            section = self[type_id]
-            if isinstance(section, t.DataSection) and section.name == name:
-                return section
-        return None
+        found = (section for _, section in self.of(t.DataSection) if section.name == name)
+        return next(found, None)
 
     def ids_of(self, kind: Kind) -> Iterator[int]:
         """Yield the ids of all types of a kind, without decoding the others."""

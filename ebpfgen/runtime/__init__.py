@@ -72,6 +72,7 @@ from ebpfgen.runtime.records import (
     rest_text,
 )
 from ebpfgen.runtime.rlimit import remove_memlock
+from ebpfgen.runtime.variables import Variable, variable, variable_spec
 from ebpfgen.runtime.variant import Variant, import_variant
 
 __all__ = [
@@ -103,6 +104,7 @@ __all__ = [
     "StateError",
     "Tracepoint",
     "Values",
+    "Variable",
     "Variant",
     "WriteableBuffer",
     "array",
@@ -138,4 +140,6 @@ __all__ = [
     "tracepoint",
     "until_nul",
     "untyped_map",
+    "variable",
+    "variable_spec",
 ]

@@ -41,6 +41,10 @@ _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
     "bpf_program__attach_kprobe_opts": (_void_p, [_void_p, _char_p, _void_p]),
     "bpf_program__attach_tracepoint": (_void_p, [_void_p, _char_p, _char_p]),
     "bpf_link__destroy": (_int, [_void_p]),
+    "bpf_object__next_map": (_void_p, [_void_p, _void_p]),
+    "bpf_map__initial_value": (_void_p, [_void_p, ctypes.POINTER(_size_t)]),
+    "bpf_map__set_key_size": (_int, [_void_p, _uint]),
+    "bpf_map__set_value_size": (_int, [_void_p, _uint]),
     "bpf_map__fd": (_int, [_void_p]),
     "bpf_map__type": (_uint, [_void_p]),
     "bpf_map__key_size": (_uint, [_void_p]),
@@ -210,6 +214,27 @@ def map_facts(bpf_map: int) -> tuple[int, int, int, int]:
 def set_map_max_entries(bpf_map: int, count: int) -> None:
     """Resize a map that is not created yet."""
     _check(library().bpf_map__set_max_entries(bpf_map, count))
+
+
+def maps(handle: int) -> Iterator[int]:
+    """Yield the handles of an object's maps."""
+    found = library().bpf_object__next_map(handle, None)
+    while found:
+        yield found
+        found = library().bpf_object__next_map(handle, found)
+
+
+def set_map_sizes(bpf_map: int, *, key: int, value: int) -> None:
+    """Set the sizes in bytes of the keys and values of a map that is not created yet."""
+    _check(library().bpf_map__set_key_size(bpf_map, key))
+    _check(library().bpf_map__set_value_size(bpf_map, value))
+
+
+def initial_value(bpf_map: int) -> "ctypes.Array[ctypes.c_char]":
+    """Return libbpf's memory of a data section that is not loaded yet."""
+    size = _size_t()
+    address = _pointer(library().bpf_map__initial_value(bpf_map, ctypes.byref(size)))
+    return (ctypes.c_char * size.value).from_address(address)
 
 
 def map_lookup(fd: int, key: bytes, value: "ctypes.Array[ctypes.c_char]") -> None:

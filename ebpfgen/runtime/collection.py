@@ -5,7 +5,9 @@ Generated classes name their programs and maps as :class:`Member` of a :class:`G
 them.
 """
 
+import ctypes
 import errno
+import mmap
 import os
 import re
 import sys
@@ -19,6 +21,9 @@ from ebpfgen.runtime.link import Link
 
 T = TypeVar("T")
 ObjectsT = TypeVar("ObjectsT", bound="Collection")
+
+# BPF_MAP_TYPE_PERF_EVENT_ARRAY holds descriptors; _RINGBUF and _USER_RINGBUF have no elements.
+_EVENT_MAP_SIZES = {4: 4, 27: 0, 31: 0}
 
 _VERIFIER_LOG = re.compile(r"-- BEGIN PROG LOAD LOG --\n(.*?)-- END PROG LOAD LOG --", re.DOTALL)
 _REFUSED_PROGRAM = re.compile(r"prog '([^']+)': failed to load")
@@ -36,6 +41,7 @@ class Handle:
         self._links: list[Link] = []
         self._owner = os.getpid()
         self.loaded = False
+        self._sections: dict[str, mmap.mmap | ctypes.Array[ctypes.c_char]] = {}
         self._pointer: int | None = None
         try:
             self._pointer = _libbpf.open_object(data, name)
@@ -67,6 +73,23 @@ class Handle:
         """Return libbpf's handle of a map."""
         return self._find(_libbpf.find_map, "map", name)
 
+    def section(self, name: str) -> "mmap.mmap | ctypes.Array[ctypes.c_char]":
+        """Return the memory of a data section: libbpf's before loading, then the kernel's.
+
+        That of ``.rodata`` and ``.kconfig`` can only be written before loading.
+        """
+        self.check_open()
+        if name not in self._sections:
+            bpf_map = self.find_map(name)
+            if not self.loaded:
+                self._sections[name] = _libbpf.initial_value(bpf_map)
+            else:
+                size = _libbpf.map_facts(bpf_map)[2]
+                access = mmap.ACCESS_READ if is_constant(name) else mmap.ACCESS_WRITE
+                fd = _libbpf.map_fd(bpf_map)
+                self._sections[name] = mmap.mmap(fd, _whole_pages(size), access=access)
+        return self._sections[name]
+
     def keep(self, link: Link) -> Link:
         """Close *link* before the object, unless someone has done so."""
         self._links = [known for known in self._links if not known.closed]
@@ -76,7 +99,10 @@ class Handle:
     def load(self) -> None:
         """Create the maps and load the programs; closes the object if the kernel refuses."""
         pointer = self.check_not_loaded()
+        # What follows is the kernel's memory, no longer libbpf's.
+        self._sections.clear()
         try:
+            _set_event_map_sizes(pointer)
             _libbpf.load_object(pointer)
         except _libbpf.CallError as error:
             self.close()
@@ -87,8 +113,12 @@ class Handle:
         """Detach every link, then free the object; in a forked child, only forget them."""
         pointer, self._pointer = self._pointer, None
         links, self._links = self._links, []
+        sections, self._sections = self._sections, {}
         if pointer is None or os.getpid() != self._owner:
             return
+        for memory in sections.values():
+            if isinstance(memory, mmap.mmap):
+                memory.close()
         for link in reversed(links):
             link.close()
         _libbpf.close_object(pointer)
@@ -213,6 +243,23 @@ def read_object(module: str, name: str) -> bytes:
             error.errno or errno.ENOENT,
             f"{path} can't be read: run ebpfgen generate, and install the .o files with the .py",
         ) from error
+
+
+def is_constant(section: str) -> bool:
+    """Return whether the programs, and the kernel, take a data section for constant."""
+    return section == ".kconfig" or section.split(".")[1] == "rodata"
+
+
+def _whole_pages(size: int) -> int:
+    return -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
+
+
+def _set_event_map_sizes(pointer: int) -> None:
+    """Give event maps the sizes the kernel wants: ``__type(value, …)`` there is for ebpfgen."""
+    for bpf_map in _libbpf.maps(pointer):
+        sizes = _EVENT_MAP_SIZES.get(_libbpf.map_facts(bpf_map)[0])
+        if sizes is not None:
+            _libbpf.set_map_sizes(bpf_map, key=sizes, value=sizes)
 
 
 def _open_message(name: str, error: _libbpf.CallError) -> str:

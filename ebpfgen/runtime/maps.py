@@ -78,6 +78,7 @@ class TypedMap(Map, Generic[V]):
     def __init__(self, owner: Handle, name: str, value: Codec[V]) -> None:
         super().__init__(owner, name)
         self._value = value
+        _check_size(name, "value", value.SIZE, self.value_size)
         self._buffer_type = ctypes.c_char * self.value_size
 
     def _read(self, key: bytes) -> V:
@@ -86,7 +87,9 @@ class TypedMap(Map, Generic[V]):
         return self._value.unpack_from(buffer)
 
     def _write(self, key: bytes, value: V) -> None:
-        _libbpf.map_update(self.fd, key, self._value.pack(value), _ANY)
+        # A flexible array member makes it longer than the map's values, which end where it begins.
+        data = self._value.pack(value)[: self.value_size]
+        _libbpf.map_update(self.fd, key, data, _ANY)
 
 
 class ArrayMap(TypedMap[V], Sequence[V]):
@@ -128,6 +131,7 @@ class HashMap(TypedMap[V], MutableMapping[K, V], Generic[K, V]):
     def __init__(self, owner: Handle, name: str, key: Codec[K], value: Codec[V]) -> None:
         super().__init__(owner, name, value)
         self._key = key
+        _check_size(name, "key", key.SIZE, self.key_size)
 
     def __getitem__(self, key: K) -> V:
         try:
@@ -170,6 +174,16 @@ class HashMap(TypedMap[V], MutableMapping[K, V], Generic[K, V]):
         if error.errno == errno.ENOENT:
             return KeyError(key)
         return self._error(error, action)
+
+
+def _check_size(name: str, what: str, codec: int, kernel: int) -> None:
+    """Refuse a codec of another size than the map's: the kernel reads and writes its own."""
+    if codec != kernel:
+        raise MapError(
+            errno.EINVAL,
+            f"the {what} of map {name} has {kernel} bytes in the object and {codec} in the "
+            "bindings: run ebpfgen generate again",
+        )
 
 
 def map_spec(name: str) -> Member[MapSpec]:
