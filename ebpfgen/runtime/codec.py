@@ -57,8 +57,8 @@ class Scalar(Generic[T]):
         """Return *value* as bytes. Raises ValueError if it does not fit."""
         try:
             return self._struct.pack(value)
-        except struct.error as error:
-            raise ValueError(f"{value!r} does not fit {self.name}: {error}") from None
+        except struct.error:
+            raise ValueError(f"{value!r} does not fit {self.name}") from None
 
 
 class Chars:

@@ -3,7 +3,7 @@
 import errno
 from typing import Generic, TypeVar
 
-from ebpfgen.runtime.codec import Codec
+from ebpfgen.runtime.codec import Codec, packed
 from ebpfgen.runtime.collection import Handle, Member, is_constant
 from ebpfgen.runtime.errors import StateError
 
@@ -42,7 +42,7 @@ class Variable(Generic[T]):
         if is_constant(self.section) and (self._owner.loaded or self.section == ".kconfig"):
             raise StateError(errno.EPERM, f"{self.name} is constant; set .rodata before load()")
         memory = memoryview(self._owner.section(self.section)).cast("B")
-        data = self._codec.pack(value)[: self.size]
+        data = packed(self._codec, value, self.name)[: self.size]
         with memory:
             memory[self.offset : self.offset + len(data)] = data
 
