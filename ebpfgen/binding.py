@@ -4,7 +4,6 @@ Every decision about the Python side falls here: names, the class of each progra
 codec of each type. No I/O.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -163,4 +162,5 @@ def _specs(
 
 def quoted(text: str) -> str:
     """Return *text* as a Python string literal in double quotes, all ASCII."""
-    return json.dumps(text)
+    escaped = text.encode("unicode_escape", "surrogatepass").decode()
+    return '"' + escaped.replace('"', '\\"') + '"'

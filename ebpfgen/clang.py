@@ -6,7 +6,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,8 +78,8 @@ def find_toolchain(cc: str = DEFAULT_CC) -> Toolchain:
         raise ToolError(f"compiler {cc!r} can't be split into words: {error}", tool=cc) from error
     if not words:
         raise ToolError("the compiler's name is empty: --cc clang", tool=cc)
-    compiler = words[-1] if len(words) > 1 and not words[-1].startswith("-") else words[0]
-    for program in {words[0], compiler}:
+    compiler = next((word for word in words if "clang" in Path(word).name), words[0])
+    for program in (words[0], compiler):
         if shutil.which(program) is None:
             raise _missing(program)
     return Toolchain(tuple(words), _find_strip(compiler))
@@ -104,6 +104,7 @@ def compile_source(
     """
     if not source.is_file():
         raise SourceError(f"no C source {_shown(source, folder)!r}: check the path")
+    flags = _relative_includes(cflags, folder)
     with tempfile.TemporaryDirectory(prefix="ebpfgen-") as scratch:
         output = Path(scratch, "object.o")
         compiler = [
@@ -111,8 +112,10 @@ def compile_source(
             *("-target", target.clang),
             *DEFAULT_CFLAGS,
             *target.defines,
-            *cflags,
-            *_reproducible(source, folder, cflags),
+            *flags,
+            "-fno-ident",
+            "-fno-addrsig",
+            *_reproducible(source, flags),
             *("-c", _shown(source, folder), "-o", str(output)),
         ]
         done = _run(compiler, folder, observe)
@@ -173,31 +176,39 @@ def _run(
         raise ToolError(f"{command[0]} can't be run: {error.strerror}", tool=command[0]) from error
 
 
-def _reproducible(source: Path, folder: Path, cflags: Sequence[str]) -> list[str]:
-    """Return the flags that keep this machine's paths and the compiler's name out of the object.
+def _reproducible(source: Path, cflags: Sequence[str]) -> list[str]:
+    """Return the flags that keep this machine's paths out of the object.
 
-    Line information names each file as clang opened it: files below *folder* come out relative to
-    it, those of a folder elsewhere relative to that folder.
+    Line information names each file as clang opened it. What still has an absolute name is named
+    relative to its own folder.
     """
-    flags = ["-fno-ident", "-fdebug-compilation-dir=."]
-    base, home = folder.resolve(), source.resolve().parent
-    elsewhere = {Path("/usr/include"), home, *_absolute_includes(cflags)}
-    for path in sorted({base, *elsewhere}, reverse=True):
-        inside = path.is_relative_to(base)
-        label = path.relative_to(base) if inside else Path("." if path == home else path.name)
-        flags.append(f"-ffile-prefix-map={path}={label}")
+    flags = ["-fdebug-compilation-dir=."]
+    home = source.resolve().parent
+    elsewhere = {Path(value) for _, value in _includes(cflags) if value.startswith("/")}
+    for path in sorted({home, Path("/usr/include"), *elsewhere}, reverse=True):
+        flags.append(f"-ffile-prefix-map={path}={'.' if path == home else path.name}")
     return flags
 
 
-def _absolute_includes(cflags: Sequence[str]) -> list[Path]:
-    folders = []
-    for flag, following in zip(cflags, [*cflags, ""][1:], strict=True):
-        for option in _INCLUDE_FLAGS:
-            if flag == option:
-                folders.append(following)
-            elif flag.startswith(option):
-                folders.append(flag.removeprefix(option))
-    return [Path(folder) for folder in folders if folder.startswith("/")]
+def _relative_includes(cflags: Sequence[str], folder: Path) -> list[str]:
+    """Return *cflags* with the include folders near *folder* named relative to it."""
+    result = list(cflags)
+    for place, value in _includes(cflags):
+        if value.startswith("/"):
+            option = result[place].removesuffix(value)
+            result[place] = option + _shown(Path(value), folder)
+    return result
+
+
+def _includes(cflags: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield the include folders among *cflags*, each with the place of the flag that ends in it."""
+    for place, flag in enumerate(cflags):
+        if place and cflags[place - 1] in _INCLUDE_FLAGS:
+            yield place, flag
+            continue
+        option = next((o for o in _INCLUDE_FLAGS if flag.startswith(o) and flag != o), None)
+        if option:
+            yield place, flag.removeprefix(option)
 
 
 def _explain(source: str, target: Target, done: subprocess.CompletedProcess[str]) -> str:

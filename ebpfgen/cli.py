@@ -184,7 +184,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     split = words.index("--") if words[0] == "generate" and "--" in words else len(words)
     flags = tuple(words[split + 1 :])
     try:
-        app(words[:split], prog_name="ebpfgen", obj=flags, standalone_mode=False)
+        # What a command leaves with, such as 130 for Ctrl-C, comes back instead of being raised.
+        status: int | None = app(
+            words[:split], prog_name="ebpfgen", obj=flags, standalone_mode=False
+        )
     except _WrongUsage as error:
         _fail(f"{error.format_message().rstrip('.')} (see ebpfgen --help)", _USAGE)
     except typer.Abort:
@@ -202,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # Whoever read our output has gone; Python would say so again when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_FAILED)
-    sys.exit(0)
+    sys.exit(status)
 
 
 def _fail(message: str, status: int) -> NoReturn:

@@ -12,7 +12,7 @@ from ebpfgen.clang import DEFAULT_CC
 from ebpfgen.errors import ConfigError, UsageError
 from ebpfgen.naming import Naming, check_identifier
 from ebpfgen.selection import Selection
-from ebpfgen.target import DEFAULT_TARGETS, Target, find_targets
+from ebpfgen.target import DEFAULT_TARGETS, SUFFIXES, Target, find_targets
 
 _DEFAULT_KEYS = ("targets", "cc", "cflags", "output-dir", "naming")
 _BINDING_KEYS = (
@@ -133,7 +133,10 @@ class _Table:
     def targets(self) -> tuple[str, ...]:
         """Return the names of targets, given as a list or as one comma-separated string."""
         value = self.binding.get("targets", self.defaults.get("targets", list(DEFAULT_TARGETS)))
-        return tuple(self._texts("targets", [value] if isinstance(value, str) else value))
+        names = self._texts("targets", [value] if isinstance(value, str) else value)
+        if not names:
+            raise ConfigError(f"targets in {self.place} is empty: name one, or leave it out")
+        return tuple(names)
 
     def cflags(self) -> tuple[str, ...]:
         """Return the defaults' flags and then the binding's, each a list or a shell's words."""
@@ -245,12 +248,12 @@ def _nearest(folder: Path) -> Path:
 def _read(file: Path) -> dict[str, object]:
     try:
         with file.open("rb") as stream:
-            tool = tomllib.load(stream).get("tool", {})
+            tool = tomllib.load(stream).get("tool")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file} is not valid TOML: {error}") from error
     except OSError as error:
         raise ConfigError(f"{file} can't be read: {error.strerror}") from error
-    table = tool.get("ebpfgen")
+    table = tool.get("ebpfgen") if isinstance(tool, dict) else None
     if not isinstance(table, dict):
         raise ConfigError(
             f"{file} has no [tool.ebpfgen]: add [[tool.ebpfgen.bindings]] with ident and source, "
@@ -268,13 +271,14 @@ def _check_keys(table: Iterable[str], known: Sequence[str], place: str) -> None:
 
 
 def _check_outputs(jobs: Iterable[Job], file: Path) -> None:
-    seen: dict[tuple[Path, str], Job] = {}
+    seen: dict[Path, Job] = {}
     for job in jobs:
-        output = (job.output_dir.resolve(), job.stem)
-        if output in seen:
-            raise ConfigError(
-                f"two bindings of {file} write {job.output_dir / job.stem}.py "
-                f"({seen[output].shown_source} and {job.shown_source}): "
-                "give one another ident or output-stem"
-            )
-        seen[output] = job
+        folder = job.output_dir.resolve()
+        for name in (job.stem, *(f"{job.stem}_{suffix}" for suffix in SUFFIXES)):
+            other = seen.setdefault(folder / name, job)
+            if other is not job:
+                raise ConfigError(
+                    f"two bindings of {file} write {job.output_dir / name}.py "
+                    f"({other.shown_source} and {job.shown_source}): "
+                    "give one another ident or output-stem"
+                )

@@ -41,20 +41,24 @@ def _environment() -> jinja2.Environment:
 def bracketed(head: str, items: list[str] | tuple[str, ...], tail: str, indent: int = 0) -> str:
     """Return ``head item, item tail`` wrapped as Python's formatters do it.
 
-    On one line if that fits; else the items on a line of their own; else each on its own with a
-    comma after the last. *head* ends with the opening bracket and *tail* begins with the closing
-    one.
+    On one line if that fits; else the items on a line of their own, if this is a call; else each on
+    its own with a comma after the last. *head* ends with the opening bracket and *tail* begins with
+    the closing one.
     """
     space = " " * indent
-    one_line = f"{space}{head}{', '.join(items)}{tail}"
+    is_tuple = head.endswith(" (")
+    comma = "," if is_tuple and len(items) == 1 else ""
+    one_line = f"{space}{head}{', '.join(items)}{comma}{tail}"
     if len(one_line) <= _WIDTH or not items:
         return one_line
     inner = f"{space}    {', '.join(items)}"
-    if len(inner) > _WIDTH and len(items) > 1:
+    if is_tuple or (len(inner) > _WIDTH and len(items) > 1):
         inner = "\n".join(f"{space}    {item}," for item in items)
     return f"{space}{head}\n{inner}\n{space}{tail}"
 
 
 def plain(text: str) -> str:
     """Return *text* fit for a comment or a docstring: nothing in it can end either."""
-    return "".join(c if c.isprintable() and c != "\\" else "?" for c in text).replace('"""', "'''")
+    kept = "".join(c if c.isprintable() and c != "\\" else "?" for c in text)
+    kept = kept.replace('"""', "'''")
+    return f"{kept} " if kept.endswith('"') else kept

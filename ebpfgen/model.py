@@ -58,8 +58,8 @@ class ObjectFile:
     byte_order: ByteOrder
     programs: tuple[Program, ...]
     maps: tuple[Map, ...]
-    variables: tuple[Variable, ...]
     btf: Btf
+    variables: tuple[Variable, ...] = ()
     warnings: tuple[str, ...] = ()
 
 

@@ -31,7 +31,7 @@ def camel_case(c_name: str) -> str:
 
     The first letter becomes upper case; an underscore that leads, or follows a lower-case letter or
     a digit, goes, and a letter after it becomes upper case; what no identifier may hold goes. A
-    letter made upper case counts as such for the next underscore: ``a_b_c`` is ``AB_c``.
+    letter made upper case counts as such for the next underscore: ``a_b_c`` is ``A_bC``.
 
     >>> camel_case("kprobe_openat2"), camel_case("FOO_BAR"), camel_case("none")
     ('KprobeOpenat2', 'FOO_BAR', 'None_')
@@ -95,7 +95,7 @@ def unique_names(
             raise CollisionError(
                 f"{what} {first!r} and {c_name!r} both become {name!r} in Python: "
                 "rename one of them in the C source"
-                + ("" if spell is snake_case else ", or pass --naming snake to keep the C names"),
+                + (", or pass --naming snake to keep the C names" if spell is camel_case else ""),
                 first=first,
                 second=c_name,
                 name=name,

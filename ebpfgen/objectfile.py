@@ -130,10 +130,10 @@ def _inner_map(btf: Btf, name: str, type_id: int) -> Map | None:
     array = strip_names(btf, type_id)
     pointer = strip_names(btf, array.type_id) if isinstance(array, t.Array) else None
     inner = strip_names(btf, pointer.type_id) if isinstance(pointer, t.Ptr) else None
-    return _map(btf, f"{name}_inner", inner) if isinstance(inner, t.Struct) else None
+    return _map(btf, f"{name}_inner", inner, is_inner=True) if isinstance(inner, t.Struct) else None
 
 
-def _map(btf: Btf, name: str, definition: t.Struct) -> Map:
+def _map(btf: Btf, name: str, definition: t.Struct, *, is_inner: bool = False) -> Map:
     members = {member.name: member.type_id for member in definition.members}
 
     def number(member: str) -> int:
@@ -146,6 +146,12 @@ def _map(btf: Btf, name: str, definition: t.Struct) -> Map:
             raise ObjectError(f"{member} of map {name} is not made by __uint()", where=".BTF")
         return btf_type.count
 
+    def size(type_id: int | None) -> int:
+        """Clang may only declare the types of an inner map; libbpf needs those of the others."""
+        if is_inner or type_id is None:
+            return known_size_of(btf, type_id)
+        return size_of(btf, type_id)
+
     key = _pointed_at(btf, name, members["key"]) if "key" in members else None
     value = _pointed_at(btf, name, members["value"]) if "value" in members else None
     return Map(
@@ -153,8 +159,8 @@ def _map(btf: Btf, name: str, definition: t.Struct) -> Map:
         type=number("type"),
         key=key,
         value=value,
-        key_size=number("key_size") or known_size_of(btf, key),
-        value_size=number("value_size") or known_size_of(btf, value),
+        key_size=number("key_size") or size(key),
+        value_size=number("value_size") or size(value),
         max_entries=number("max_entries"),
         inner=_inner_map(btf, name, members["values"]) if "values" in members else None,
     )

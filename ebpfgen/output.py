@@ -61,6 +61,8 @@ def is_generated(path: Path) -> bool:
 
 
 def _check_owner(path: Path, data: bytes) -> None:
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path} is no file: move it, or choose another --output-stem")
     if not path.exists() or _holds(path, data) or is_generated(path.with_suffix(".py")):
         return
     raise OutputError(

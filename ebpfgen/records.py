@@ -29,6 +29,10 @@ RESERVED_ENUMERATORS = frozenset({"mro", "name", "value"})
 """What IntEnum defines, and would refuse or hide."""
 
 
+# The C standard asks for 63 levels of nested structs; what has more is malformed.
+_MAX_DEPTH = 64
+
+
 class TypeBinder:
     """Collects the classes that the codecs of one module need."""
 
@@ -93,6 +97,7 @@ class TypeBinder:
             return self._array(btf_type, what, name)
         if isinstance(btf_type, t.Struct | t.Union | t.Enum):
             if own_id not in self._values:
+                self._check_depth(what)
                 self._values[own_id] = None
                 base = btf_type.name or typedef or name
                 self._values[own_id] = self._compound(btf_type, own_id, base, what)
@@ -101,6 +106,10 @@ class TypeBinder:
                 raise ObjectError(f"{what} contains itself", where=".BTF")
             return value
         return scalar(btf_type, self._order) or self._bytes(type_id, what)
+
+    def _check_depth(self, what: str) -> None:
+        if sum(value is None for value in self._values.values()) > _MAX_DEPTH:
+            raise ObjectError(f"{what} is nested without end", where=".BTF")
 
     def _compound(
         self, btf_type: t.Struct | t.Union | t.Enum, own_id: int, base: str, what: str
@@ -138,6 +147,7 @@ class TypeBinder:
         )
 
     def _array(self, array: t.Array, what: str, name: str) -> Value:
+        known_size_of(self._btf, array.type_id)  # raises if the dimensions don't end
         element_id, _ = strip(self._btf, array.type_id)
         element_type = self._btf[element_id]
         if isinstance(element_type, t.Int) and element_type.size == 1 and not element_type.is_bool:
@@ -221,11 +231,10 @@ class TypeBinder:
         ]
 
     def _member_names(self, members: list[t.Member]) -> dict[t.Member, str]:
-        names = distinct_names(
-            [member.name or f"anonymous_{i}" for i, member in enumerate(members)],
-            member_name,
-            reserved=RESERVED_MEMBERS,
-        )
+        wanted = [member.name or f"anonymous_{i}" for i, member in enumerate(members)]
+        # A member that is called like a class of this module would hide it from annotations.
+        like_classes = {name for name in wanted if name.startswith(self._prefix)}
+        names = distinct_names(wanted, member_name, reserved=RESERVED_MEMBERS | like_classes)
         return dict(zip(members, names, strict=True))
 
     def _cell(self, member: t.Member, name: str, c_type: str, owner: str) -> Cell:
@@ -314,6 +323,8 @@ class TypeBinder:
                 comment += f" : {member.bitfield_size}"
             else:
                 offset = member.offset // 8
+                if offset + size_of(self._btf, member.type_id) > holder.size:
+                    raise ObjectError(f"{what} lies outside it", where=".BTF")
                 descriptor = f"rt.at({value.codec}, {offset})"
                 if size_of(self._btf, member.type_id):
                     dtype.append((spelled, value.dtype, offset))
@@ -342,7 +353,7 @@ def _read_bits(
 
 def _nothing(value: Value) -> Value:
     """Return the value of an array without elements, or of a struct without members."""
-    empty = {"b": 'b""', "t": "()"}.get(value.annotation[0], f"{value.annotation}()")
+    empty = {"b": 'b""', "t": "()"}.get(value.annotation[0], f'{value.annotation}.unpack_from(b"")')
     return dataclasses.replace(
         value, layout="", count=0, decode=lambda _: empty, encode=lambda *_: [], is_packed=False
     )

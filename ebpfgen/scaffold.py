@@ -69,7 +69,7 @@ def create_project(
     libbpf = _find_libbpf()
     data = {"project_name": name, "package": package}
     if description:
-        data["description"] = description.rstrip(".")
+        data["description"] = " ".join(description.split()).rstrip(".")
     with tempfile.TemporaryDirectory(prefix="ebpfgen-") as scratch:
         made = Path(scratch, name)
         try:

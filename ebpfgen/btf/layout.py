@@ -77,29 +77,39 @@ def alignment_of(btf: Btf, type_id: int) -> int:
 
 
 def c_name(btf: Btf, type_id: int) -> str:
-    """Return how C spells a type: ``u64``, ``struct event``, ``const char *``, ``int[4]``."""
-    suffix = ""
+    """Return how C spells a type: ``u64``, ``struct event``, ``char **``, ``int[4]``.
+
+    Without ``const`` and its like, which say nothing of what is in memory.
+    """
+    stars = dimensions = ""
     for _ in range(_MAX_DEPTH):
         btf_type = btf[type_id]
         if isinstance(btf_type, t.Array):
-            suffix += f"[{btf_type.count}]"
+            dimensions += f"[{btf_type.count}]"
             type_id = btf_type.type_id
         elif isinstance(btf_type, t.Ptr):
-            suffix = f" *{suffix}"
+            stars += "*"
             type_id = btf_type.type_id
         elif isinstance(btf_type, t.Modifier):
             type_id = btf_type.type_id
         else:
-            return _own_name(btf_type) + suffix
+            return _own_name(btf_type) + (f" {stars}" if stars else "") + dimensions
     raise ObjectError(f"the name of type {type_id} doesn't end", where=".BTF")
 
 
-def _own_name(btf_type: t.Type) -> str:
-    if isinstance(btf_type, t.Void):
-        return "void"
-    if isinstance(btf_type, t.FuncProto):
-        return "function"
-    tag = {t.Struct: "struct", t.Union: "union", t.Enum: "enum", t.Fwd: "struct"}
-    name = getattr(btf_type, "name", "") or "{…}"
-    keyword = tag.get(type(btf_type))
-    return f"{keyword} {name}" if keyword else name
+def _own_name(btf_type: t.Type) -> str:  # noqa: PLR0911 - one line for each kind
+    match btf_type:
+        case t.Void():
+            return "void"
+        case t.FuncProto():
+            return "function"
+        case t.Struct(name=name) | t.Fwd(name=name, is_union=False):
+            return f"struct {name or '{…}'}"
+        case t.Union(name=name) | t.Fwd(name=name):
+            return f"union {name or '{…}'}"
+        case t.Enum(name=name):
+            return f"enum {name or '{…}'}"
+        case t.Int() | t.Float() | t.Typedef() | t.Var() | t.Func():
+            return btf_type.name
+        case _:
+            return type(btf_type).__name__.lower()

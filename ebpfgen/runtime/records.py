@@ -90,7 +90,11 @@ class FlexibleRecord(Record):
     def pack(self) -> bytes:
         """Return the value with its flexible array member: SIZE bytes or more."""
         name, offset, codec = self._tail
-        data, tail = super().pack(), codec.write(getattr(self, name))
+        data = super().pack()
+        try:
+            tail = codec.write(getattr(self, name))
+        except ValueError as error:
+            raise ValueError(f"{type(self).__name__}.{name}: {error}") from None
         return data[:offset] + tail + data[offset + len(tail) :]
 
 

@@ -14,6 +14,8 @@ __all__ = [
     "BpfPrograms",
     "BpfProgramSpecs",
     "BpfSpecs",
+    "BpfVariables",
+    "BpfVariableSpecs",
     "load_bpf",
     "load_bpf_objects",
 ]
@@ -31,7 +33,13 @@ class BpfMapSpecs(rt.Group):
     KprobeMap = rt.map_spec("kprobe_map")
 
 
-class BpfSpecs(BpfProgramSpecs, BpfMapSpecs, rt.CollectionSpec["BpfObjects"]):
+class BpfVariableSpecs(rt.Group):
+    """The global variables before they are loaded."""
+
+
+class BpfSpecs(
+    BpfProgramSpecs, BpfMapSpecs, BpfVariableSpecs, rt.CollectionSpec["BpfObjects"]
+):
     """kprobe.c before it is loaded into the kernel."""
 
 
@@ -49,7 +57,11 @@ class BpfMaps(rt.Group):
     """1 entry."""
 
 
-class BpfObjects(BpfPrograms, BpfMaps, rt.Collection):
+class BpfVariables(rt.Group):
+    """The global variables."""
+
+
+class BpfObjects(BpfPrograms, BpfMaps, BpfVariables, rt.Collection):
     """kprobe.c loaded into the kernel.
 
     close() it, or leave its with block, to unload it.

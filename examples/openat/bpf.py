@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         BpfPrograms,
         BpfProgramSpecs,
         BpfSpecs,
+        BpfVariables,
+        BpfVariableSpecs,
         load_bpf,
         load_bpf_objects,
     )
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
         "BpfPrograms",
         "BpfProgramSpecs",
         "BpfSpecs",
+        "BpfVariables",
+        "BpfVariableSpecs",
         "load_bpf",
         "load_bpf_objects",
     ]

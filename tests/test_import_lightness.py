@@ -1,0 +1,88 @@
+"""What runs in production pays for the runtime alone."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .building import HEADERS, KPROBE, REPOSITORY, run_cli, run_python
+
+HEAVY = ("typer", "click", "jinja2", "copier", "elftools", "rich", "yaml", "pydantic")
+
+PRINT_NEW = "import sys; before = set(sys.modules); {}; print(*sorted(set(sys.modules) - before))"
+
+
+def imported_by(statement: str, folder: Path) -> set[str]:
+    """The modules that a statement loads into a fresh interpreter."""
+    done = run_python("-c", PRINT_NEW.format(statement), cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.fixture(scope="module")
+def bindings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("light")
+    done = run_cli("generate", "bpf", KPROBE, "--", f"-I{HEADERS}", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_importing_the_package_imports_nothing_else_of_it(tmp_path: Path) -> None:
+    loaded = imported_by("import ebpfgen", tmp_path)
+    assert {name for name in loaded if name.startswith("ebpfgen")} == {"ebpfgen"}
+
+
+@pytest.mark.parametrize("statement", ["import ebpfgen.runtime", "import bpf", "import bpf_bpfeb"])
+def test_the_runtime_and_generated_modules_import_nothing_of_the_generator(
+    statement: str, bindings: Path
+) -> None:
+    loaded = imported_by(statement, bindings)
+    assert "ebpfgen.runtime" in loaded
+    assert [name for name in HEAVY if name in loaded] == []
+    own = {name for name in loaded if name.startswith("ebpfgen")}
+    assert [name for name in own if not name.startswith("ebpfgen.runtime")] == ["ebpfgen"]
+
+
+def test_the_runtime_needs_the_standard_library_alone(bindings: Path) -> None:
+    """Without site-packages, as after pip install --no-deps."""
+    only = bindings / "only"
+    only.mkdir()
+    (only / "ebpfgen").symlink_to(REPOSITORY / "ebpfgen")
+    code = (
+        f"import sys; sys.path[:0] = [{str(bindings)!r}, {str(only)!r}]; import bpf; bpf.load_bpf"
+    )
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, cwd=bindings)
+
+
+@pytest.mark.parametrize(
+    ("package", "owner"),
+    [
+        ("typer", "cli.py"),
+        ("jinja2", "emit.py"),
+        ("copier", "scaffold.py"),
+        ("elftools", "elf.py"),
+    ],
+)
+def test_each_dependency_is_imported_by_one_file(package: str, owner: str) -> None:
+    importers = {
+        path.name
+        for path in (REPOSITORY / "ebpfgen").rglob("*.py")
+        for line in path.read_text().splitlines()
+        if line.strip().startswith((f"import {package}", f"from {package}"))
+    }
+    assert importers == {owner}
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("generate", "--help")])
+def test_help_and_version_load_neither_copier_nor_jinja2(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    run = (
+        f"sys.argv = ['ebpfgen', *{arguments!r}]\ntry:\n    from ebpfgen.cli import main; main()\n"
+    )
+    code = f"import sys\n{run}finally:\n    print('LOADED', *sys.modules)"
+    done = run_python("-c", code, cwd=tmp_path)
+    loaded = done.stdout.partition("LOADED")[2].split()
+    assert "typer" in loaded
+    assert [name for name in ("copier", "jinja2", "elftools") if name in loaded] == []
