@@ -7,6 +7,7 @@ codec of each type. No I/O.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from ebpfgen.comments import Comments
 from ebpfgen.errors import UsageError
 from ebpfgen.model import Attribute, Map, Module, ObjectFile, Program, Variable
 from ebpfgen.naming import Naming, camel_case, export_order, member_name, unique_names
@@ -44,17 +45,19 @@ def bind(
     naming: Naming = Naming.CAMEL,
     selection: Selection | None = None,
     constants: Mapping[str, int] | None = None,
+    comments: Comments | None = None,
 ) -> Module:
     """Decide what the module for an object file holds.
 
     *ident* names the generated classes and functions; *source* and *object_name* are the names of
     the C file and of the object that will lie beside the module. *constants* are values to export
-    by their C names.
+    by their C names, *comments* what the source says of what it declares.
 
     Raises CollisionError if two C names become one Python name, UsageError if a type or map of
     the *selection* is not in the object.
     """
     selection = selection or Selection()
+    comments = comments or Comments()
     prefix = camel_case(ident)
     names = unique_names(
         [
@@ -69,9 +72,17 @@ def bind(
     own = [*(prefix + name for name in _CLASSES), f"load_{ident}", f"load_{ident}_objects"]
     values = unique_names(constants or {}, member_name, what="constants", reserved=frozenset(own))
     reserved = frozenset([*own, *values.values()])
-    types = TypeBinder(object_file.btf, prefix, reserved=reserved, classes=selection.global_types)
+    types = TypeBinder(
+        object_file.btf,
+        prefix,
+        reserved=reserved,
+        classes=selection.global_types,
+        comments=comments,
+    )
+    docs = {names[c_name]: comments.of_name(c_name) for c_name in names}
     maps = _maps(object_file, names, types, dict(selection.events))
     variables = tuple(_variable(v, names[v.name], types) for v in object_file.variables)
+    programs = tuple(_program(p, names[p.name]) for p in object_file.programs)
     for wanted in selection.types:
         types.add(find_type(object_file.btf, wanted))
     exports = [*reserved, *(made.name for made in types.types)]
@@ -81,17 +92,21 @@ def bind(
         source=source,
         object_name=object_name,
         target=target,
-        programs=tuple(_program(p, names[p.name]) for p in object_file.programs),
-        maps=maps,
+        programs=_documented(programs, docs),
+        maps=_documented(maps, docs),
         program_specs=tuple(_specs(object_file.programs, names, "program_spec")),
         map_specs=tuple(_specs(object_file.maps, names, "map_spec")),
-        variables=variables,
+        variables=_documented(variables, docs),
         variable_specs=tuple(replace(v, factory="variable_spec") for v in variables),
         constants=tuple((values[name], value) for name, value in (constants or {}).items()),
         types=types.types,
         exports=tuple(sorted(exports, key=export_order)),
         warnings=(*object_file.warnings, *types.warnings),
     )
+
+
+def _documented(attributes: Iterable[Attribute], docs: Mapping[str, str]) -> tuple[Attribute, ...]:
+    return tuple(replace(attribute, doc=docs[attribute.name]) for attribute in attributes)
 
 
 def _program(program: Program, name: str) -> Attribute:

@@ -46,7 +46,14 @@ def in_order(cells: list[Cell], size: int) -> list[Cell] | None:
 
 
 def record_of(
-    cells: list[Cell], *, name: str, c_type: str, size: int, order: str, tail: Tail | None
+    cells: list[Cell],
+    *,
+    name: str,
+    c_type: str,
+    size: int,
+    order: str,
+    tail: Tail | None,
+    doc: str = "",
 ) -> Record:
     """Put a record together; *order* is ``<`` or ``>``."""
     layout, position = order, 0
@@ -69,6 +76,7 @@ def record_of(
         dtype=tuple(entry for cell in cells for entry in cell.dtype),
         aliases=tuple(_aliases(cells)),
         tail=tail,
+        doc=doc,
     )
 
 

@@ -60,10 +60,14 @@ class Toolchain:
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
-    """A compiled, stripped object, and what clang said on the way (its warnings)."""
+    """A compiled, stripped object, what clang said on the way (its warnings), and what it read.
+
+    ``inputs`` are the source and the headers it includes, without the system's.
+    """
 
     object: bytes
     diagnostics: str
+    inputs: tuple[Path, ...] = ()
 
 
 def find_toolchain(cc: str = DEFAULT_CC) -> Toolchain:
@@ -102,36 +106,89 @@ def compile_source(
     Raises SourceError if there is no such file, CompileError if clang refuses it, ToolError if a
     program can't be run.
     """
-    if not source.is_file():
-        raise SourceError(f"no C source {_shown(source, folder)!r}: check the path")
-    flags = _relative_includes(cflags, folder)
+    command = compiler_command(source, target, cflags, toolchain=toolchain, folder=folder)
     with tempfile.TemporaryDirectory(prefix="ebpfgen-") as scratch:
-        output = Path(scratch, "object.o")
-        compiler = [
-            *toolchain.cc,
-            *("-target", target.clang),
-            *DEFAULT_CFLAGS,
-            *target.defines,
-            *flags,
-            "-fno-ident",
-            "-fno-addrsig",
-            *_reproducible(source, flags),
-            *("-c", _shown(source, folder), "-o", str(output)),
-        ]
-        done = _run(compiler, folder, observe)
+        output, dependencies = Path(scratch, "object.o"), Path(scratch, "object.d")
+        arguments = ("-MMD", "-MF", str(dependencies), "-c", shown_path(source, folder))
+        done = run_tool([*command, *arguments, "-o", str(output)], folder, observe)
         if done.returncode:
-            raise CompileError(
-                _explain(_shown(source, folder), target, done),
-                target=target.name,
-                diagnostics=done.stderr,
-            )
+            raise refusal(source, target, done, folder=folder)
         strip = [toolchain.strip, "-g", str(output)]
-        stripped = _run(strip, folder, observe)
+        stripped = run_tool(strip, folder, observe)
         if stripped.returncode:
             raise ToolError(
                 f"{toolchain.strip} failed: {_first_line(stripped.stderr)}", tool=toolchain.strip
             )
-        return Compilation(output.read_bytes(), done.stderr)
+        inputs = tuple(folder / name for name in _prerequisites(dependencies.read_text()))
+        return Compilation(output.read_bytes(), done.stderr, inputs)
+
+
+def compiler_command(
+    source: Path, target: Target, cflags: Sequence[str], *, toolchain: Toolchain, folder: Path
+) -> list[str]:
+    """Return the command line for a source, up to what shall be done with it.
+
+    Raises SourceError if there is no such file.
+    """
+    if not source.is_file():
+        raise SourceError(f"no C source {shown_path(source, folder)!r}: check the path")
+    flags = _relative_includes(cflags, folder)
+    return [
+        *toolchain.cc,
+        *("-target", target.clang),
+        *DEFAULT_CFLAGS,
+        *target.defines,
+        *flags,
+        *("-fno-ident", "-fno-addrsig"),
+        *_reproducible(source, flags),
+    ]
+
+
+def run_tool(
+    command: Sequence[str], folder: Path, observe: CommandObserver | None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program in *folder* and return what it said. Raises ToolError if it can't be run."""
+    if observe:
+        observe(command)
+    try:
+        return subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise ToolError(f"{command[0]} can't be run: {error.strerror}", tool=command[0]) from error
+
+
+def shown_path(path: Path, folder: Path) -> str:
+    """Name *path* as a person in *folder* would, and as clang shall put it in the object.
+
+    clang quotes source lines in the object, for the verifier to show, if it can open the file by
+    that name; so it is relative as long as the two have more in common than the root.
+    """
+    resolved, base = path.resolve(), folder.resolve()
+    if os.path.commonpath([resolved, base]) == os.sep:
+        return str(resolved)
+    return os.path.relpath(resolved, base)
+
+
+def refusal(
+    source: Path, target: Target, done: subprocess.CompletedProcess[str], *, folder: Path
+) -> CompileError:
+    """Return the error for what clang refused, with a hint if it is a well-known one."""
+    message = _explain(shown_path(source, folder), target, done)
+    return CompileError(message, target=target.name, diagnostics=done.stderr)
+
+
+def _prerequisites(depfile: str) -> list[str]:
+    """Return the files that a Makefile rule, as clang writes it, depends on."""
+    _, _, names = depfile.replace("\\\n", " ").partition(": ")
+    found = re.findall(r"(?:\\.|[^\s\\])+", names)
+    return [re.sub(r"\\(.)", r"\1", name).replace("$$", "$") for name in found]
 
 
 def _find_strip(compiler: str) -> str:
@@ -157,25 +214,6 @@ def _missing(program: str) -> ToolError:
     )
 
 
-def _run(
-    command: Sequence[str], folder: Path, observe: CommandObserver | None
-) -> subprocess.CompletedProcess[str]:
-    if observe:
-        observe(command)
-    try:
-        return subprocess.run(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise ToolError(f"{command[0]} can't be run: {error.strerror}", tool=command[0]) from error
-
-
 def _reproducible(source: Path, cflags: Sequence[str]) -> list[str]:
     """Return the flags that keep this machine's paths out of the object.
 
@@ -196,7 +234,7 @@ def _relative_includes(cflags: Sequence[str], folder: Path) -> list[str]:
     for place, value in _includes(cflags):
         if value.startswith("/"):
             option = result[place].removesuffix(value)
-            result[place] = option + _shown(Path(value), folder)
+            result[place] = option + shown_path(Path(value), folder)
     return result
 
 
@@ -218,18 +256,6 @@ def _explain(source: str, target: Target, done: subprocess.CompletedProcess[str]
     hints = (hint for pattern, hint in _HINTS if re.search(pattern, done.stderr))
     hint = next(hints, None)
     return f"{message}: {hint}" if hint else message
-
-
-def _shown(path: Path, folder: Path) -> str:
-    """Name *path* as a person in *folder* would, and as clang shall put it in the object.
-
-    clang quotes source lines in the object, for the verifier to show, if it can open the file by
-    that name; so it is relative as long as the two have more in common than the root.
-    """
-    resolved, base = path.resolve(), folder.resolve()
-    if os.path.commonpath([resolved, base]) == os.sep:
-        return str(resolved)
-    return os.path.relpath(resolved, base)
 
 
 def _first_line(text: str) -> str:

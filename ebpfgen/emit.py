@@ -33,6 +33,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.globals["bracketed"] = bracketed
+    environment.globals["docstring"] = docstring
     environment.globals["quoted_all"] = lambda texts: [f'"{text}"' for text in texts]
     environment.filters["plain"] = plain
     return environment
@@ -55,6 +56,18 @@ def bracketed(head: str, items: list[str] | tuple[str, ...], tail: str, indent: 
     if is_tuple or (len(inner) > _WIDTH and len(items) > 1):
         inner = "\n".join(f"{space}    {item}," for item in items)
     return f"{space}{head}\n{inner}\n{space}{tail}"
+
+
+def docstring(doc: str, comment: str, indent: int) -> str:
+    """Return a docstring of what the C source says, if anything, and then of *comment*."""
+    space = " " * indent
+    lines = [plain(line).rstrip() for text in (doc, comment) if text for line in text.splitlines()]
+    if len(lines) == 1:
+        return f'{space}"""{plain(lines[0])}"""'
+    if doc and comment:
+        lines.insert(-1, "")
+    text = "\n".join(f"{space}{line}".rstrip() for line in lines)
+    return f'{space}"""{text.lstrip()}\n{space}"""'
 
 
 def plain(text: str) -> str:

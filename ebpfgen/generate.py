@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ebpfgen.binding import bind
-from ebpfgen.clang import CommandObserver, compile_source, find_toolchain
+from ebpfgen.clang import CommandObserver, Toolchain, compile_source, find_toolchain
+from ebpfgen.comments import read_comments
 from ebpfgen.config import Job
+from ebpfgen.defines import read_defines
 from ebpfgen.emit import render_facade, render_module
 from ebpfgen.model import Facade, Module, Variant
 from ebpfgen.objectfile import read_object
@@ -48,7 +50,15 @@ def generate(
 
     Raises EbpfgenError, with no file changed, at the first that fails.
     """
-    bindings = [_make(job, observe_command, warn or _ignore) for job in jobs]
+    said: set[str] = set()
+
+    def warn_once(text: str) -> None:
+        """Say what concerns several targets once."""
+        if warn and text not in said:
+            said.add(text)
+            warn(text)
+
+    bindings = [_make(job, observe_command, warn_once) for job in jobs]
     write_files(
         {path: data for binding in bindings for path, data in binding.files.items()},
         [path for binding in bindings for path in binding.replaced],
@@ -73,6 +83,7 @@ def _make(job: Job, observe: CommandObserver | None, warn: MessageObserver) -> _
         if compilation.diagnostics:
             warn(compilation.diagnostics)
         path = job.output_dir / f"{job.stem}_{target.suffix}.py"
+        texts = [path.read_text("utf-8", errors="replace") for path in compilation.inputs]
         module = bind(
             read_object(compilation.object, f"{job.shown_source} for {target.name}"),
             ident=job.ident,
@@ -81,17 +92,44 @@ def _make(job: Job, observe: CommandObserver | None, warn: MessageObserver) -> _
             target=target,
             naming=job.naming,
             selection=job.selection,
+            constants=_constants(job, target, toolchain, observe, warn),
+            comments=read_comments(texts),
         )
         modules.append(module)
         files[path] = render_module(module).encode()
         files[path.with_suffix(".o")] = compilation.object
         variants.append(Generated(job.shown_source, target, path, len(compilation.object)))
-    for warning in dict.fromkeys(text for module in modules for text in module.warnings):
+    for warning in (text for module in modules for text in module.warnings):
         warn(f"{job.shown_source}: {warning}\n")
     facade = render_facade(_facade(job, modules))
     files[job.output_dir / f"{job.stem}.py"] = facade.encode()
     kept = [target.suffix for target in job.targets]
     return _Binding(files, replaced_files(job.output_dir, job.stem, kept), variants)
+
+
+def _constants(
+    job: Job,
+    target: Target,
+    toolchain: Toolchain,
+    observe: CommandObserver | None,
+    warn: MessageObserver,
+) -> dict[str, int]:
+    """Return the constants that were asked for, with a warning for each prefix that has none."""
+    if not job.defines:
+        return {}
+    found = read_defines(
+        job.source,
+        target,
+        job.cflags,
+        job.defines,
+        toolchain=toolchain,
+        folder=job.folder,
+        observe=observe,
+    )
+    for prefix in job.defines:
+        if not any(name.startswith(prefix) for name in found):
+            warn(f"{job.shown_source}: no integer constant begins with {prefix}\n")
+    return found
 
 
 def _facade(job: Job, modules: Iterable[Module]) -> Facade:
@@ -110,7 +148,3 @@ def _facade(job: Job, modules: Iterable[Module]) -> Facade:
         variants=tuple(sorted(variants, key=lambda variant: not variant.machines)),
         in_package=(job.output_dir / "__init__.py").exists(),
     )
-
-
-def _ignore(_: str) -> None:
-    """Take a message that nobody asked for."""

@@ -65,21 +65,26 @@ class ObjectFile:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One line of a generated group: ``name = rt.factory(arguments)  # comment``."""
+    """A program, map or variable of a generated group: ``name = rt.factory(arguments)``.
+
+    ``comment`` is said of it in its docstring, after ``doc``, what the C source says.
+    """
 
     name: str
     factory: str
     arguments: tuple[str, ...]
     comment: str = ""
+    doc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A member of a generated dataclass; ``comment`` is its C type."""
+    """A member of a generated dataclass; ``comment`` is its C type, ``doc`` the C comment."""
 
     name: str
     annotation: str
     comment: str
+    doc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,7 @@ class Record:
     dtype: tuple[tuple[str, str, int], ...]
     aliases: tuple[Alias, ...] = ()
     tail: Tail | None = None
+    doc: str = ""
     kind: str = "record"
 
 
@@ -134,6 +140,7 @@ class OverlayMember:
     annotation: str
     descriptor: str
     comment: str
+    doc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +152,19 @@ class Overlay:
     size: int
     members: tuple[OverlayMember, ...]
     dtype: tuple[tuple[str, str, int], ...]
+    doc: str = ""
     kind: str = "overlay"
 
 
 @dataclass(frozen=True, slots=True)
 class Enumeration:
-    """A C enum as an IntEnum."""
+    """A C enum as an IntEnum; ``values`` have name, value and the source's comment."""
 
     name: str
     c_name: str
     size: int
-    values: tuple[tuple[str, int], ...]
+    values: tuple[tuple[str, int, str], ...]
+    doc: str = ""
     kind: str = "enumeration"
 
 

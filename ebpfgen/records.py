@@ -13,6 +13,7 @@ from ebpfgen.btf import types as t
 from ebpfgen.btf.layout import c_name, known_size_of, size_of, strip
 from ebpfgen.btf.reader import Btf
 from ebpfgen.cells import MAX_IN_LINE, Cell, in_order, record_of, value_of
+from ebpfgen.comments import Comments
 from ebpfgen.errors import ObjectError
 from ebpfgen.model import Enumeration, Field, GeneratedType, Overlay, OverlayMember, Tail
 from ebpfgen.naming import camel_case, distinct_names, enumerator_name, member_name
@@ -37,15 +38,22 @@ class TypeBinder:
     """Collects the classes that the codecs of one module need."""
 
     def __init__(
-        self, btf: Btf, prefix: str, *, reserved: frozenset[str], classes: bool = True
+        self,
+        btf: Btf,
+        prefix: str,
+        *,
+        reserved: frozenset[str],
+        classes: bool = True,
+        comments: Comments | None = None,
     ) -> None:
         self._btf = btf
+        self._comments = comments or Comments()
         self._classes = classes
         self._prefix = prefix
         self._taken = set(reserved)
         self._order = "<" if btf.byte_order == "little" else ">"
         self._types: list[GeneratedType] = []
-        self._overlays: dict[int, Overlay] = {}
+        self._overlays: dict[str, Overlay] = {}
         self._values: dict[int, Value | None] = {}
         self._warnings: dict[str, None] = {}
 
@@ -100,7 +108,9 @@ class TypeBinder:
                 self._check_depth(what)
                 self._values[own_id] = None
                 base = btf_type.name or typedef or name
-                self._values[own_id] = self._compound(btf_type, own_id, base, what)
+                # What only its place names is called as C shows it: union {…}.
+                c_type = typedef if typedef and not btf_type.name else c_name(self._btf, own_id)
+                self._values[own_id] = self._compound(btf_type, base, c_type, what)
             value = self._values[own_id]
             if value is None:
                 raise ObjectError(f"{what} contains itself", where=".BTF")
@@ -112,12 +122,11 @@ class TypeBinder:
             raise ObjectError(f"{what} is nested without end", where=".BTF")
 
     def _compound(
-        self, btf_type: t.Struct | t.Union | t.Enum, own_id: int, base: str, what: str
+        self, btf_type: t.Struct | t.Union | t.Enum, base: str, c_type: str, what: str
     ) -> Value:
         if isinstance(btf_type, t.Enum):
-            return self._enumeration(btf_type, base, what)
+            return self._enumeration(btf_type, base, c_type, what)
         name = self._unique(base)
-        c_type = c_name(self._btf, own_id) if btf_type.name else base
         if isinstance(btf_type, t.Struct):
             members = list(self._inlined(btf_type, into=t.Struct))
             whole = all(member.bitfield_size or not member.offset % 8 for member in members)
@@ -130,11 +139,12 @@ class TypeBinder:
                     size=btf_type.size,
                     order=self._order,
                     tail=self._tail(members, cells),
+                    doc=self._comments.of_type(c_type),
                 )
                 self._types.append(record)
                 return value_of(record, cells)
         overlay = self._overlay(btf_type, name, c_type)
-        self._overlays[own_id] = overlay
+        self._overlays[name] = overlay
         self._types.append(overlay)
         return Value(
             annotation=name,
@@ -178,11 +188,11 @@ class TypeBinder:
         self._taken.add(name)
         return name
 
-    def _enumeration(self, enum: t.Enum, base: str, what: str) -> Value:
+    def _enumeration(self, enum: t.Enum, base: str, c_type: str, what: str) -> Value:
         number = scalar(enum, self._order) or raw(enum.size)
         if enum.cut:
             self.warn(
-                f"{what} (enum {base}) has values of more than 32 bits, which this clang does not "
+                f"{what} ({c_type}) has values of more than 32 bits, which this clang does not "
                 "record: it is read as a number; clang 15 or newer gives the names"
             )
             return number
@@ -192,8 +202,12 @@ class TypeBinder:
             [value.name for value in enum.values], enumerator_name, reserved=RESERVED_ENUMERATORS
         )
         name = self._unique(base)
-        values = tuple(zip(names, (value.value for value in enum.values), strict=True))
-        self._types.append(Enumeration(name, f"enum {base}", enum.size, values))
+        values = tuple(
+            (spelled, value.value, self._comments.of_enumerator(c_type, value.name))
+            for spelled, value in zip(names, enum.values, strict=True)
+        )
+        doc = self._comments.of_type(c_type)
+        self._types.append(Enumeration(name, c_type, enum.size, values, doc))
         return named(name, number)
 
     def _inlined(
@@ -248,14 +262,16 @@ class TypeBinder:
         elif value.is_packed and "(" in value.codec:
             constant = (f"_{owner}_{name}", value.codec)
             value = packed(value.annotation, constant[0], size, value.dtype)
-        overlay = None if member.name else self._overlays.get(strip(self._btf, member.type_id)[0])
+        doc = self._comments.of_member(c_type, member.name)
+        field = Field(name, value.annotation, c_name(self._btf, member.type_id), doc)
+        overlay = None if member.name else self._overlays.get(value.annotation)
         dtype = overlay.dtype if overlay else ((name, value.dtype, 0),)
         return Cell(
             offset,
             size,
             value.layout,
             value.count,
-            ((Field(name, value.annotation, c_name(self._btf, member.type_id)), value.decode),),
+            ((field, value.decode),),
             lambda record, label: value.encode(f"{record}.{name}", f"{label}.{name}"),
             tuple(f"{name}{label}" for label in value.labels or ("",) * value.count),
             tuple((n, d, offset + o) for n, d, o in dtype) if size else (),
@@ -272,7 +288,8 @@ class TypeBinder:
             signs[name] = signed = self._is_signed(type_id)
             comment = f"{c_name(self._btf, type_id)} : {bits.width}"
             read = partial(_read_bits, unit, bits, value, order=self._order, signed=signed)
-            fields.append((Field(name, value.annotation, comment), read))
+            doc = self._comments.of_member(c_type, bits.member.name)
+            fields.append((Field(name, value.annotation, comment, doc), read))
 
         def encode(record: str, label: str) -> list[str]:
             parts = []
@@ -328,8 +345,10 @@ class TypeBinder:
                 descriptor = f"rt.at({value.codec}, {offset})"
                 if size_of(self._btf, member.type_id):
                     dtype.append((spelled, value.dtype, offset))
-            made.append(OverlayMember(spelled, value.annotation, descriptor, comment))
-        return Overlay(name, c_type, holder.size, tuple(made), tuple(dtype))
+            doc = self._comments.of_member(c_type, member.name)
+            made.append(OverlayMember(spelled, value.annotation, descriptor, comment, doc))
+        doc = self._comments.of_type(c_type)
+        return Overlay(name, c_type, holder.size, tuple(made), tuple(dtype), doc)
 
     def _bit_descriptor(self, member: t.Member, value: Value) -> str:
         width = member.bitfield_size or size_of(self._btf, member.type_id) * 8

@@ -54,7 +54,10 @@ class BpfMaps(rt.Group):
     """The maps."""
 
     KprobeMap = rt.array("kprobe_map", value=rt.le.u64)
-    """1 entry."""
+    """How often, in its only element.
+
+    1 entry.
+    """
 
 
 class BpfVariables(rt.Group):

@@ -57,7 +57,10 @@ class KprobeMaps(rt.Group):
     """The maps."""
 
     KprobeMap = rt.array("kprobe_map", value=rt.be.u64)
-    """1 entry."""
+    """How often, in its only element.
+
+    1 entry.
+    """
 
 
 class KprobeVariables(rt.Group):

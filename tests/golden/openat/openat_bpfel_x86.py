@@ -57,7 +57,10 @@ class OpenatMaps(rt.Group):
     """The maps."""
 
     KprobeMap = rt.array("kprobe_map", value=rt.le.u64)
-    """1 entry."""
+    """How often, in its only element.
+
+    1 entry.
+    """
 
 
 class OpenatVariables(rt.Group):

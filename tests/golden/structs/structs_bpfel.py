@@ -164,7 +164,7 @@ class StructsState(IntEnum):
 
 
 class StructsValueIp(rt.Overlay):
-    """Value_ip, 16 bytes."""
+    """union {…}, 16 bytes."""
 
     __slots__ = ()
 
