@@ -4,7 +4,16 @@ import re
 import struct
 from collections.abc import Callable, Iterable
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
+from typing import (
+    Any,
+    ClassVar,
+    Generic,
+    Protocol,
+    Self,
+    TypeAlias,
+    TypeVar,
+    overload,
+)
 
 from ebpfgen.runtime.codec import (
     Buffer,
@@ -18,12 +27,9 @@ from ebpfgen.runtime.codec import (
     until_nul,
 )
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    DType = np.dtype[np.void]
-else:
-    DType = object
+# numpy.dtype[numpy.void]; but numpy is optional, and strict checkers that don't find it would refuse
+# every generated module for a type they can't resolve.
+DType: TypeAlias = Any
 
 Values = tuple[object, ...]
 T = TypeVar("T")
