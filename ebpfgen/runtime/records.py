@@ -27,8 +27,8 @@ from ebpfgen.runtime.codec import (
     until_nul,
 )
 
-# numpy.dtype[numpy.void]; but numpy is optional, and strict checkers that don't find it would refuse
-# every generated module for a type they can't resolve.
+# numpy.dtype[numpy.void]; but numpy is optional, and strict checkers that do not find it would
+# refuse every generated module for a type they can not resolve.
 DType: TypeAlias = Any
 
 Values = tuple[object, ...]
