@@ -1,0 +1,1 @@
+"""C types as the compiler of this machine sees them, against what ebpfgen makes of them."""
