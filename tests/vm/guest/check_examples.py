@@ -16,6 +16,8 @@ from ebpfgen import runtime as rt
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 CALLS = 7
+LINES = 60
+OTHERS = 5  # what the guest may run by itself meanwhile
 
 
 @contextlib.contextmanager
@@ -48,8 +50,12 @@ def counted(example: str, line: re.Pattern[str], act: Callable[[], None]) -> int
         assert waiting == "Waiting for events..\n", waiting
         before = count()
         act()
-        count()  # may have been read while act ran
-        return count() - before
+        # Lines may wait that were written while act ran: those after it all say the same.
+        after = [count(), count()]
+        while after[-1] != after[-2] or after[-1] - before < CALLS:
+            after.append(count())
+            assert len(after) < LINES, after
+        return after[-1] - before
 
 
 def run_true() -> None:
@@ -65,7 +71,7 @@ def open_missing() -> None:
 
 def check_kprobe_counts_the_execve_calls_that_were_made() -> None:
     rise = counted("kprobe", re.compile(r"sys_execve called (\d+) times\n"), run_true)
-    assert rise == CALLS, rise
+    assert CALLS <= rise < CALLS + OTHERS, rise
 
 
 def check_openat_counts_at_least_the_files_that_were_opened() -> None:
@@ -99,9 +105,10 @@ def check_a_kprobe_attaches_where_its_section_says() -> None:
         with objs.KprobeExecve.attach() as link:
             assert link.target == "sys_execve"
             run_true()
-        assert objs.KprobeMap[0] == CALLS
+        counted = objs.KprobeMap[0]
+        assert CALLS <= counted < CALLS + OTHERS, counted
         run_true()
-        assert objs.KprobeMap[0] == CALLS, "counted after the link was closed"
+        assert objs.KprobeMap[0] == counted, "counted after the link was closed"
 
 
 def check_a_forked_child_leaves_the_link_alone() -> None:
@@ -113,7 +120,7 @@ def check_a_forked_child_leaves_the_link_alone() -> None:
             os._exit(0)
         os.waitpid(child, 0)
         run_true()
-        assert objs.KprobeMap[0] == CALLS
+        assert CALLS <= objs.KprobeMap[0] < CALLS + OTHERS, objs.KprobeMap[0]
 
 
 def check_a_missing_symbol_names_those_that_are_close() -> None:
