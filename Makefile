@@ -10,7 +10,7 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint format venv build-packages vm-packages clean
+.PHONY: help demo test corpus lint format venv build-packages vm-packages clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -21,14 +21,18 @@ demo: venv ## scaffold a project, generate its bindings and count system calls (
 test: vm-packages lint ## lint, then run all tests, those on a real kernel in a VM included
 	$(VENV)/bin/pytest $(PYTEST_ARGS)
 
+corpus: venv ## generate and check the bindings of the kernel's BPF selftests (some minutes)
+	@scripts/install-system-packages kernel
+	$(VENV)/bin/python scripts/corpus
+
 lint: venv ## ruff and mypy
-	$(VENV)/bin/ruff check . scripts/vm
-	$(VENV)/bin/ruff format --check . scripts/vm
-	$(VENV)/bin/mypy ebpfgen tests scripts/vm
+	$(VENV)/bin/ruff check . scripts/vm scripts/corpus
+	$(VENV)/bin/ruff format --check . scripts/vm scripts/corpus
+	$(VENV)/bin/mypy --scripts-are-modules ebpfgen tests bench scripts/vm scripts/corpus
 
 format: venv ## fix what ruff can fix
-	$(VENV)/bin/ruff check --fix . scripts/vm
-	$(VENV)/bin/ruff format . scripts/vm
+	$(VENV)/bin/ruff check --fix . scripts/vm scripts/corpus
+	$(VENV)/bin/ruff format . scripts/vm scripts/corpus
 
 venv: $(INSTALLED) ## install ebpfgen and what its tests use into .venv
 

@@ -1,0 +1,1 @@
+"""BPF programs that no one here wrote: the kernel's selftests and the tools of libbpf-tools."""

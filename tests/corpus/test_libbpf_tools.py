@@ -1,0 +1,60 @@
+"""The BPF objects inside the programs of libbpf-tools: other people's C, compilers and flags."""
+
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from ebpfgen.binding import bind
+from ebpfgen.emit import render_module
+from ebpfgen.objectfile import read_object
+from ebpfgen.target import TARGETS
+from tests.corpus import sources
+
+EM_BPF = 247
+TOOLS = sources.tools()
+
+pytestmark = pytest.mark.skipif(
+    not TOOLS, reason="libbpf-tools is not in the cache: run scripts/corpus --fetch-only"
+)
+
+
+def images(data: bytes) -> Iterator[bytes]:
+    """Yield what is in *data* from the beginning of each ELF image for BPF."""
+    place = data.find(b"\x7fELF")
+    while place >= 0:
+        if data[place + 5 : place + 6] in (b"\1", b"\2") and place + 64 <= len(data):
+            order = "<" if data[place + 5] == 1 else ">"
+            (machine,) = struct.unpack_from(f"{order}H", data, place + 18)
+            if machine == EM_BPF:
+                yield data[place:]
+        place = data.find(b"\x7fELF", place + 4)
+
+
+@pytest.mark.parametrize("path", TOOLS, ids=lambda path: path.name)
+def test_binds_the_objects_as_found_in_a_tool(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = list(images(path.read_bytes()))
+    assert found
+    for image in found:
+        object_file = read_object(image, path.name)
+        assert object_file.programs
+        module = bind(
+            object_file,
+            ident="bpf",
+            source=f"{path.name}.bpf.c",
+            object_name="bpf_bpfel.o",
+            target=TARGETS["bpfel"],
+        )
+        made = ModuleType("bpf_bpfel")
+        monkeypatch.setitem(sys.modules, made.__name__, made)  # where dataclass looks
+        exec(compile(render_module(module), "bpf_bpfel.py", "exec"), vars(made))
+        assert set(module.exports) <= vars(made).keys()
+
+
+def test_finds_only_images_for_bpf() -> None:
+    (image,) = images(b"x" + TOOLS[0].read_bytes())
+    assert image.startswith(b"\x7fELF")
+    assert not list(images(b"\x7fELF\2\1\1" + bytes(11) + b"\x3e\0" + bytes(60)))
