@@ -15,7 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, Self, TypeVar, overload
 
-from ebpfgen.runtime import _libbpf, kernel
+from ebpfgen.runtime import kernel
+from ebpfgen.runtime._libbpf import maps as _maps
+from ebpfgen.runtime._libbpf import objects as _objects
+from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import BpfError, LoadError, NotSupportedError, StateError
 from ebpfgen.runtime.link import Link
 
@@ -44,8 +47,8 @@ class Handle:
         self._sections: dict[str, mmap.mmap | ctypes.Array[ctypes.c_char]] = {}
         self._pointer: int | None = None
         try:
-            self._pointer = _libbpf.open_object(data, name)
-        except _libbpf.CallError as error:
+            self._pointer = _objects.open_object(data, name)
+        except CallError as error:
             raise LoadError(error.errno, _open_message(name, error), log=error.log) from error
 
     @property
@@ -67,11 +70,11 @@ class Handle:
 
     def find_program(self, name: str) -> int:
         """Return libbpf's handle of a program."""
-        return self._find(_libbpf.find_program, "program", name)
+        return self._find(_objects.find_program, "program", name)
 
     def find_map(self, name: str) -> int:
         """Return libbpf's handle of a map."""
-        return self._find(_libbpf.find_map, "map", name)
+        return self._find(_objects.find_map, "map", name)
 
     def section(self, name: str) -> "mmap.mmap | ctypes.Array[ctypes.c_char]":
         """Return the memory of a data section: libbpf's before loading, then the kernel's.
@@ -82,11 +85,11 @@ class Handle:
         if name not in self._sections:
             bpf_map = self.find_map(name)
             if not self.loaded:
-                self._sections[name] = _libbpf.initial_value(bpf_map)
+                self._sections[name] = _maps.initial_value(bpf_map)
             else:
-                size = _libbpf.map_facts(bpf_map)[2]
+                size = _maps.facts(bpf_map)[2]
                 access = mmap.ACCESS_READ if is_constant(name) else mmap.ACCESS_WRITE
-                fd = _libbpf.map_fd(bpf_map)
+                fd = _maps.fd(bpf_map)
                 self._sections[name] = mmap.mmap(fd, _whole_pages(size), access=access)
         return self._sections[name]
 
@@ -103,8 +106,8 @@ class Handle:
         self._sections.clear()
         try:
             _set_event_map_sizes(pointer)
-            _libbpf.load_object(pointer)
-        except _libbpf.CallError as error:
+            _objects.load_object(pointer)
+        except CallError as error:
             self.close()
             raise _load_error(self.name, error) from error
         self.loaded = True
@@ -121,12 +124,12 @@ class Handle:
                 memory.close()
         for link in reversed(links):
             link.close()
-        _libbpf.close_object(pointer)
+        _objects.close_object(pointer)
 
     def _find(self, find: Callable[[int, str], int], what: str, name: str) -> int:
         try:
             return find(self.check_open(), name)
-        except _libbpf.CallError as error:
+        except CallError as error:
             raise BpfError(
                 error.errno, f"{self.name} has no {what} {name}: run ebpfgen generate again"
             ) from error
@@ -256,18 +259,18 @@ def _whole_pages(size: int) -> int:
 
 def _set_event_map_sizes(pointer: int) -> None:
     """Give event maps the sizes the kernel wants: ``__type(value, …)`` there is for ebpfgen."""
-    for bpf_map in _libbpf.maps(pointer):
-        sizes = _EVENT_MAP_SIZES.get(_libbpf.map_facts(bpf_map)[0])
+    for bpf_map in _objects.maps(pointer):
+        sizes = _EVENT_MAP_SIZES.get(_maps.facts(bpf_map)[0])
         if sizes is not None:
-            _libbpf.set_map_sizes(bpf_map, key=sizes, value=sizes)
+            _maps.set_sizes(bpf_map, key=sizes, value=sizes)
 
 
-def _open_message(name: str, error: _libbpf.CallError) -> str:
+def _open_message(name: str, error: CallError) -> str:
     last = _last_line(error.log)
     return f"{name} is not an object that this libbpf reads: {last or error}"
 
 
-def _load_error(name: str, error: _libbpf.CallError) -> BpfError:
+def _load_error(name: str, error: CallError) -> BpfError:
     verifier = "".join(_VERIFIER_LOG.findall(error.log))
     refused = _REFUSED_PROGRAM.search(error.log)
     subject = f"program {refused[1]} of {name}" if refused else name

@@ -3,7 +3,7 @@
 import os
 from typing import Self
 
-from ebpfgen.runtime import _libbpf
+from ebpfgen.runtime._libbpf import links as _links
 
 
 class Link:
@@ -32,7 +32,7 @@ class Link:
         """Detach the program. Closing twice does nothing."""
         handle, self._handle = self._handle, None
         if handle is not None and os.getpid() == self._owner:
-            _libbpf.destroy_link(handle)
+            _links.destroy(handle)
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,9 @@ import sys
 from collections.abc import Iterator, MutableMapping, Sequence
 from typing import Generic, TypeVar, overload
 
-from ebpfgen.runtime import _libbpf, kernel
+from ebpfgen.runtime import kernel
+from ebpfgen.runtime._libbpf import maps as _maps
+from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.codec import Codec
 from ebpfgen.runtime.collection import Handle, Member
 from ebpfgen.runtime.errors import BpfError, MapError
@@ -25,7 +27,7 @@ class MapSpec:
         self._owner = owner
         self._pointer = owner.find_map(name)
         self.name = name
-        self.type, self.key_size, self.value_size, _ = _libbpf.map_facts(self._pointer)
+        self.type, self.key_size, self.value_size, _ = _maps.facts(self._pointer)
 
     def __repr__(self) -> str:
         return f"<MapSpec {self.name}>"
@@ -34,14 +36,14 @@ class MapSpec:
     def max_entries(self) -> int:
         """How many entries the map will hold; set it to resize the map."""
         self._owner.check_not_loaded()
-        return _libbpf.map_facts(self._pointer)[3]
+        return _maps.facts(self._pointer)[3]
 
     @max_entries.setter
     def max_entries(self, count: int) -> None:
         self._owner.check_not_loaded()
         if not 0 < count < 1 << 32:
             raise ValueError(f"max_entries of {self.name} can't be {count}")
-        _libbpf.set_map_max_entries(self._pointer, count)
+        _maps.set_max_entries(self._pointer, count)
 
 
 class Map:
@@ -51,8 +53,8 @@ class Map:
         self._owner = owner
         self.name = name
         pointer = owner.find_map(name)
-        self.type, self.key_size, self.value_size, self.max_entries = _libbpf.map_facts(pointer)
-        self._fd = _libbpf.map_fd(pointer)
+        self.type, self.key_size, self.value_size, self.max_entries = _maps.facts(pointer)
+        self._fd = _maps.fd(pointer)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
@@ -63,7 +65,7 @@ class Map:
         self._owner.check_open()
         return self._fd
 
-    def _error(self, error: _libbpf.CallError, action: str) -> BpfError:
+    def _error(self, error: CallError, action: str) -> BpfError:
         reason = os.strerror(error.errno)
         if error.errno == errno.E2BIG:
             reason = f"the map is full ({self.max_entries} entries)"
@@ -83,13 +85,13 @@ class TypedMap(Map, Generic[V]):
 
     def _read(self, key: bytes) -> V:
         buffer = self._buffer_type()
-        _libbpf.map_lookup(self.fd, key, buffer)
+        _maps.lookup(self.fd, key, buffer)
         return self._value.unpack_from(buffer)
 
     def _write(self, key: bytes, value: V) -> None:
         # A flexible array member makes it longer than the map's values, which end where it begins.
         data = self._value.pack(value)[: self.value_size]
-        _libbpf.map_update(self.fd, key, data, _ANY)
+        _maps.update(self.fd, key, data, _ANY)
 
 
 class ArrayMap(TypedMap[V], Sequence[V]):
@@ -109,13 +111,13 @@ class ArrayMap(TypedMap[V], Sequence[V]):
             return [self[i] for i in range(*index.indices(len(self)))]
         try:
             return self._read(self._key(index))
-        except _libbpf.CallError as error:
+        except CallError as error:
             raise self._error(error, f"read element {index} of") from error
 
     def __setitem__(self, index: int, value: V) -> None:
         try:
             self._write(self._key(index), value)
-        except _libbpf.CallError as error:
+        except CallError as error:
             raise self._error(error, f"set element {index} of") from error
 
     def _key(self, index: int) -> bytes:
@@ -136,19 +138,19 @@ class HashMap(TypedMap[V], MutableMapping[K, V], Generic[K, V]):
     def __getitem__(self, key: K) -> V:
         try:
             return self._read(self._key.pack(key))
-        except _libbpf.CallError as error:
+        except CallError as error:
             raise self._key_error(error, key, "read") from error
 
     def __setitem__(self, key: K, value: V) -> None:
         try:
             self._write(self._key.pack(key), value)
-        except _libbpf.CallError as error:
+        except CallError as error:
             raise self._error(error, "write to") from error
 
     def __delitem__(self, key: K) -> None:
         try:
-            _libbpf.map_delete(self.fd, self._key.pack(key))
-        except _libbpf.CallError as error:
+            _maps.delete(self.fd, self._key.pack(key))
+        except CallError as error:
             raise self._key_error(error, key, "delete from") from error
 
     def __iter__(self) -> Iterator[K]:
@@ -160,8 +162,8 @@ class HashMap(TypedMap[V], MutableMapping[K, V], Generic[K, V]):
         key: bytes | None = None
         for _ in range(self.max_entries):
             try:
-                key = _libbpf.map_next_key(self.fd, key, self.key_size)
-            except _libbpf.CallError as error:
+                key = _maps.next_key(self.fd, key, self.key_size)
+            except CallError as error:
                 if error.errno == errno.ENOENT:
                     return
                 raise self._error(error, "iterate over") from error
@@ -170,7 +172,7 @@ class HashMap(TypedMap[V], MutableMapping[K, V], Generic[K, V]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def _key_error(self, error: _libbpf.CallError, key: K, action: str) -> Exception:
+    def _key_error(self, error: CallError, key: K, action: str) -> Exception:
         if error.errno == errno.ENOENT:
             return KeyError(key)
         return self._error(error, action)

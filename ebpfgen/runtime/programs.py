@@ -3,7 +3,9 @@
 import errno
 import os
 
-from ebpfgen.runtime import _libbpf, kernel
+from ebpfgen.runtime import kernel
+from ebpfgen.runtime._libbpf import programs as _programs
+from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.collection import Handle, Member
 from ebpfgen.runtime.errors import AttachError, BpfError, NotSupportedError, StateError
 from ebpfgen.runtime.link import Link
@@ -18,7 +20,7 @@ class ProgramSpec:
         self._owner = owner
         self._pointer = owner.find_program(name)
         self.name = name
-        self.section = _libbpf.program_section(self._pointer)
+        self.section = _programs.section(self._pointer)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}, SEC({self.section!r})>"
@@ -27,12 +29,12 @@ class ProgramSpec:
     def autoload(self) -> bool:
         """Whether the program is loaded with its object; set it to False to leave it out."""
         self._owner.check_not_loaded()
-        return _libbpf.program_autoload(self._pointer)
+        return _programs.autoload(self._pointer)
 
     @autoload.setter
     def autoload(self, value: bool) -> None:
         self._owner.check_not_loaded()
-        _libbpf.set_program_autoload(self._pointer, value)
+        _programs.set_autoload(self._pointer, value)
 
 
 class Program:
@@ -42,7 +44,7 @@ class Program:
         self._owner = owner
         self._pointer = owner.find_program(name)
         self.name = name
-        self.section = _libbpf.program_section(self._pointer)
+        self.section = _programs.section(self._pointer)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}, SEC({self.section!r})>"
@@ -55,8 +57,8 @@ class Program:
         """
         self._owner.check_open()
         try:
-            return _libbpf.program_fd(self._pointer)
-        except _libbpf.CallError as error:
+            return _programs.fd(self._pointer)
+        except CallError as error:
             raise StateError(
                 error.errno, f"program {self.name} is not loaded: its autoload was switched off"
             ) from error
@@ -68,8 +70,8 @@ class Program:
         """
         self._check_loaded()
         try:
-            handle = _libbpf.attach(self._pointer)
-        except _libbpf.CallError as error:
+            handle = _programs.attach(self._pointer)
+        except CallError as error:
             if error.errno == errno.EOPNOTSUPP:
                 raise NotSupportedError(
                     error.errno,
@@ -85,7 +87,7 @@ class Program:
     def _linked(self, handle: int, target: str) -> Link:
         return self._owner.keep(Link(handle, self.name, target))
 
-    def _attach_error(self, error: _libbpf.CallError, target: str, reason: str = "") -> AttachError:
+    def _attach_error(self, error: CallError, target: str, reason: str = "") -> AttachError:
         if not reason:
             reason = os.strerror(error.errno)
             if error.errno in _NO_PERMISSION:
@@ -127,24 +129,24 @@ class Kprobe(Program):
             offset = offset or int(hexadecimal or "0", 0)
         try:
             handle = self._attach_to(symbol, offset)
-        except _libbpf.CallError as error:
+        except CallError as error:
             raise self._kprobe_error(error, symbol) from error
         return self._linked(handle, symbol)
 
     def _attach_to(self, symbol: str, offset: int) -> int:
         try:
-            return _libbpf.attach_kprobe(
+            return _programs.attach_kprobe(
                 self._pointer, symbol, offset=offset, retprobe=self._returns
             )
-        except _libbpf.CallError as error:
+        except CallError as error:
             platforms_own = kernel.syscall_symbol(symbol)
             if error.errno not in (errno.ENOENT, errno.EINVAL) or platforms_own is None:
                 raise
-        return _libbpf.attach_kprobe(
+        return _programs.attach_kprobe(
             self._pointer, platforms_own, offset=offset, retprobe=self._returns
         )
 
-    def _kprobe_error(self, error: _libbpf.CallError, symbol: str) -> BpfError:
+    def _kprobe_error(self, error: CallError, symbol: str) -> BpfError:
         target = f"kernel function {symbol}"
         if error.errno in _NO_PERMISSION:
             return self._attach_error(error, target)
@@ -186,13 +188,13 @@ class Tracepoint(Program):
         wanted = (event or self._target_from_section()).replace(":", "/", 1)
         category, _, name = wanted.partition("/")
         try:
-            handle = _libbpf.attach_tracepoint(self._pointer, category, name)
-        except _libbpf.CallError as error:
+            handle = _programs.attach_tracepoint(self._pointer, category, name)
+        except CallError as error:
             target = f"tracepoint {wanted}"
             raise self._attach_error(error, target, self._no_tracepoint(error, wanted)) from error
         return self._linked(handle, wanted)
 
-    def _no_tracepoint(self, error: _libbpf.CallError, wanted: str) -> str:
+    def _no_tracepoint(self, error: CallError, wanted: str) -> str:
         if kernel.missing_capabilities("CAP_BPF", "CAP_PERFMON"):
             return kernel.permission_hint()
         if kernel.tracefs() is None:

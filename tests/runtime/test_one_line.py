@@ -68,11 +68,11 @@ def test_no_libbpf_on_the_system_names_the_package() -> None:
 import ctypes
 def missing(name, **_):
     raise OSError(f"{name}: cannot open shared object file")
-from ebpfgen.runtime import _libbpf
+from ebpfgen.runtime._libbpf import library
 ctypes.CDLL = missing
 try:
-    _libbpf.library()
-except _libbpf.LibraryError as error:
+    library.library()
+except library.LibraryError as error:
     print(error)
 """
     environment = {k: v for k, v in os.environ.items() if k != "EBPFGEN_LIBBPF"}

@@ -10,7 +10,7 @@ import pytest
 
 from ebpfgen import runtime as rt
 from ebpfgen.runtime import kernel, rlimit
-from ebpfgen.runtime._libbpf import CallError
+from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.collection import _load_error
 
 

@@ -1,0 +1,171 @@
+"""Finds libbpf, gives its functions their prototypes, and turns its answers into exceptions."""
+
+import ctypes
+import errno
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+
+from ebpfgen.runtime.errors import LibraryError, NotSupportedError
+
+_LOG_MESSAGES = 200
+_LOG_INFO = 1
+
+CHAR_P, INT, SIZE_T, UINT, VOID_P = (
+    ctypes.c_char_p,
+    ctypes.c_int,
+    ctypes.c_size_t,
+    ctypes.c_uint32,
+    ctypes.c_void_p,
+)
+_PRINT = ctypes.CFUNCTYPE(INT, INT, VOID_P, VOID_P)
+
+Prototypes = Mapping[str, tuple[object, Sequence[object]]]
+"""Functions by name: what they return, and what they take, as ctypes has it."""
+
+_required: dict[str, tuple[object, Sequence[object]]] = {
+    "libbpf_set_print": (VOID_P, [_PRINT]),
+    "libbpf_major_version": (UINT, []),
+    "libbpf_minor_version": (UINT, []),
+}
+_optional: dict[str, tuple[object, Sequence[object]]] = {}
+_since: dict[str, str] = {}
+
+
+class CallError(Exception):
+    """A libbpf function failed: its errno, and what libbpf logged meanwhile."""
+
+    def __init__(self, number: int, log: str = "") -> None:
+        super().__init__(os.strerror(number))
+        self.errno = number
+        self.log = log
+
+
+@cache
+def library() -> ctypes.CDLL:
+    """Return libbpf: that of ``$EBPFGEN_LIBBPF``, or the system's ``libbpf.so.1``.
+
+    Raises LibraryError with the package to install.
+    """
+    name = os.environ.get("EBPFGEN_LIBBPF") or "libbpf.so.1"
+    try:
+        found = ctypes.CDLL(name, use_errno=True)
+    except OSError as error:
+        raise LibraryError(error.errno or 0, _how_to_get_libbpf(name, str(error))) from error
+    missing = [function for function in _required if not hasattr(found, function)]
+    if missing:
+        raise LibraryError(
+            0, f"{name} lacks {missing[0]}(): ebpfgen needs libbpf 1.0 or newer (libbpf.so.1)"
+        )
+    _apply(found, _required)
+    _apply(found, _optional)
+    found.libbpf_set_print(_on_message)
+    return found
+
+
+def declare(prototypes: Prototypes, *, since: str = "") -> None:
+    """Say how functions are called, before :func:`library` is first used.
+
+    Those that came after libbpf 1.0 name the version, and are had by :func:`newer`.
+    """
+    known = _optional if since else _required
+    known.update(prototypes)
+    _since.update(dict.fromkeys(prototypes, since))
+
+
+def newer(function: str) -> Callable[..., int]:
+    """Return a function that only newer libbpfs have.
+
+    Raises NotSupportedError naming the version that has it.
+    """
+    try:
+        found: Callable[..., int] = getattr(library(), function)
+    except AttributeError as error:
+        raise NotSupportedError(
+            errno.ENOSYS,
+            f"libbpf {version()} lacks {function}(): install libbpf {_since[function]} or newer, "
+            "or name one in $EBPFGEN_LIBBPF",
+        ) from error
+    return found
+
+
+def version() -> str:
+    """Return libbpf's version, such as ``1.1``."""
+    return f"{library().libbpf_major_version()}.{library().libbpf_minor_version()}"
+
+
+def _apply(found: ctypes.CDLL, prototypes: Prototypes) -> None:
+    for function, (restype, argtypes) in prototypes.items():
+        if hasattr(found, function):
+            prototype = getattr(found, function)
+            prototype.restype, prototype.argtypes = restype, list(argtypes)
+
+
+class _ThreadLog(threading.local):
+    """libbpf logs in the thread that calls it: the messages of the call under way."""
+
+    messages: deque[str] | None = None
+
+
+_thread_log = _ThreadLog()
+
+
+@contextmanager
+def captured_log() -> "Iterator[deque[str]]":
+    """Collect what libbpf says in this thread, the last messages if there are many."""
+    library()
+    outer, _thread_log.messages = _thread_log.messages, deque(maxlen=_LOG_MESSAGES)
+    try:
+        yield _thread_log.messages
+    finally:
+        _thread_log.messages = outer
+
+
+def _make_printer() -> Callable[[int, int, int], int]:
+    libc = ctypes.CDLL(None)
+    libc.vasprintf.argtypes = [ctypes.POINTER(VOID_P), VOID_P, VOID_P]
+    libc.free.argtypes = [VOID_P]
+    libc.free.restype = None
+
+    def on_message(level: int, text_format: int, arguments: int) -> int:
+        if _thread_log.messages is None or level > _LOG_INFO:
+            return 0
+        text = VOID_P()
+        length: int = libc.vasprintf(ctypes.byref(text), text_format, arguments)
+        if length >= 0:
+            message = ctypes.string_at(text.value or 0, length).decode(errors="replace")
+            _thread_log.messages.append(message)
+            libc.free(text)
+        return length
+
+    return on_message
+
+
+# libbpf keeps the address of this callback for as long as the process lives.
+_on_message = _PRINT(_make_printer())
+
+
+def check(result: int, log: "deque[str] | None" = None) -> int:
+    """Return what a function that answers with a negative errno returned."""
+    if result < 0:
+        raise CallError(-result, "".join(log or ()))
+    return result
+
+
+def pointer(result: int | None, log: "deque[str] | None" = None) -> int:
+    """Return what a function that answers NULL and sets errno returned."""
+    if not result:
+        raise CallError(ctypes.get_errno(), "".join(log or ()))
+    return result
+
+
+def _how_to_get_libbpf(name: str, reason: str) -> str:
+    if "EBPFGEN_LIBBPF" in os.environ:
+        return f"$EBPFGEN_LIBBPF names {name}, which can't be loaded: {reason}"
+    return (
+        f"{name} not found: install libbpf (apt install libbpf1, dnf install libbpf, "
+        "pacman -S libbpf, apk add libbpf) or name the file in $EBPFGEN_LIBBPF"
+    )
