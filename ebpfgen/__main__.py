@@ -1,5 +1,37 @@
-"""Run the command line: ``python -m ebpfgen``."""
+"""``ebpfgen`` and ``python -m ebpfgen``."""
 
-from ebpfgen.cli import main
+import sys
+from typing import TYPE_CHECKING, NoReturn
 
-main()
+if TYPE_CHECKING:
+    from ebpfgen.commands import Request
+    from ebpfgen.directives import Directive
+
+_SWITCHES = frozenset({"--check", "--rebuild", "--force", "--json", "--quiet", "--verbose"})
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and exit.
+
+    ``ebpfgen generate`` is run before each commit, and mostly finds nothing to do. The parser takes
+    longer to import than that, so a command line of switches alone goes without.
+    """
+    command, *switches = sys.argv[1:] or [""]
+    if command == "generate" and _SWITCHES.issuperset(switches):
+        from ebpfgen.commands import Mode, Request, leave_with, run_generate
+
+        mode = Mode(**{switch.removeprefix("--"): True for switch in switches})
+        leave_with(lambda: run_generate(Request(), mode, _parse_directive))
+    from ebpfgen import cli
+
+    cli.main(sys.argv[1:])
+
+
+def _parse_directive(directive: "Directive") -> "Request":
+    from ebpfgen.cli import parse_directive
+
+    return parse_directive(directive)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,12 +7,13 @@ codec of each type. No I/O.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from ebpfgen.btf.find import find_type
 from ebpfgen.comments import Comments
 from ebpfgen.errors import UsageError
 from ebpfgen.model import Attribute, Map, Module, ObjectFile, Program, Variable
 from ebpfgen.naming import Naming, camel_case, export_order, member_name, unique_names
 from ebpfgen.records import TypeBinder
-from ebpfgen.selection import Selection, find_type
+from ebpfgen.selection import Selection
 from ebpfgen.target import Target
 
 RESERVED_ATTRIBUTES = frozenset({"close", "closed", "load"})

@@ -6,20 +6,22 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ebpfgen.errors import CompileError, SourceError, ToolError
 from ebpfgen.target import Target
+from ebpfgen.tools import CommandObserver, run_tool
 
 DEFAULT_CC = "clang"
 DEFAULT_CFLAGS = ("-O2", "-g", "-mcpu=v1")
 """Optimised as the verifier needs, with BTF, for the oldest instruction set: runs everywhere."""
 
-CommandObserver = Callable[[Sequence[str]], None]
-
 _INCLUDE_FLAGS = ("-I", "-isystem", "-iquote", "-idirafter")
+
+# How a terminal is told of colours and weights.
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
 
 # What clang says, and the line that helps a person who reads it.
 _HINTS = (
@@ -52,10 +54,15 @@ _HINTS = (
 
 @dataclass(frozen=True, slots=True)
 class Toolchain:
-    """The programs that make an object: the compiler's command line begins with ``cc``."""
+    """The programs that make an object: the compiler's command line begins with ``cc``.
+
+    ``strip`` is empty if objects shall keep their DWARF. With ``colour``, clang writes what it says
+    for a terminal.
+    """
 
     cc: tuple[str, ...]
     strip: str
+    colour: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +77,15 @@ class Compilation:
     inputs: tuple[Path, ...] = ()
 
 
-def find_toolchain(cc: str = DEFAULT_CC) -> Toolchain:
+def find_toolchain(
+    cc: str | None = None, strip: str | None = None, *, no_strip: bool = False, colour: bool = False
+) -> Toolchain:
     """Find the compiler *cc*, which may have arguments (``ccache clang``), and its llvm-strip.
 
     A versioned clang (``clang-16``) is stripped with the llvm-strip of that version where there is
-    one. Raises ToolError with the package to install.
+    one, unless *strip* names another program. Raises ToolError with the package to install.
     """
+    cc = DEFAULT_CC if cc is None else cc
     try:
         words = shlex.split(cc)
     except ValueError as error:
@@ -86,7 +96,10 @@ def find_toolchain(cc: str = DEFAULT_CC) -> Toolchain:
     for program in (words[0], compiler):
         if shutil.which(program) is None:
             raise _missing(program)
-    return Toolchain(tuple(words), _find_strip(compiler))
+    if strip and not no_strip and shutil.which(strip) is None:
+        raise ToolError(f"{strip} not found: check --strip", tool=strip)
+    found = "" if no_strip else strip or _find_strip(compiler)
+    return Toolchain(tuple(words), found, colour)
 
 
 def compile_source(
@@ -110,15 +123,12 @@ def compile_source(
     with tempfile.TemporaryDirectory(prefix="ebpfgen-") as scratch:
         output, dependencies = Path(scratch, "object.o"), Path(scratch, "object.d")
         arguments = ("-MMD", "-MF", str(dependencies), "-c", shown_path(source, folder))
-        done = run_tool([*command, *arguments, "-o", str(output)], folder, observe)
+        colour = ["-fcolor-diagnostics"] if toolchain.colour else []
+        done = run_tool([*command, *colour, *arguments, "-o", str(output)], folder, observe)
         if done.returncode:
             raise refusal(source, target, done, folder=folder)
-        strip = [toolchain.strip, "-g", str(output)]
-        stripped = run_tool(strip, folder, observe)
-        if stripped.returncode:
-            raise ToolError(
-                f"{toolchain.strip} failed: {_first_line(stripped.stderr)}", tool=toolchain.strip
-            )
+        if toolchain.strip:
+            _strip(toolchain.strip, output, folder, observe)
         inputs = tuple(folder / name for name in _prerequisites(dependencies.read_text()))
         return Compilation(output.read_bytes(), done.stderr, inputs)
 
@@ -144,24 +154,10 @@ def compiler_command(
     ]
 
 
-def run_tool(
-    command: Sequence[str], folder: Path, observe: CommandObserver | None
-) -> subprocess.CompletedProcess[str]:
-    """Run a program in *folder* and return what it said. Raises ToolError if it can't be run."""
-    if observe:
-        observe(command)
-    try:
-        return subprocess.run(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise ToolError(f"{command[0]} can't be run: {error.strerror}", tool=command[0]) from error
+def _strip(strip: str, file: Path, folder: Path, observe: CommandObserver | None) -> None:
+    done = run_tool([strip, "-g", str(file)], folder, observe)
+    if done.returncode:
+        raise ToolError(f"{strip} failed: {_first_line(done.stderr)}", tool=strip)
 
 
 def shown_path(path: Path, folder: Path) -> str:
@@ -180,8 +176,13 @@ def refusal(
     source: Path, target: Target, done: subprocess.CompletedProcess[str], *, folder: Path
 ) -> CompileError:
     """Return the error for what clang refused, with a hint if it is a well-known one."""
-    message = _explain(shown_path(source, folder), target, done)
-    return CompileError(message, target=target.name, diagnostics=done.stderr)
+    return CompileError(
+        shown_path(source, folder),
+        _outcome(done.returncode),
+        targets=(target.name,),
+        diagnostics=done.stderr,
+        hint=_hint(done),
+    )
 
 
 def _prerequisites(depfile: str) -> list[str]:
@@ -249,13 +250,15 @@ def _includes(cflags: Sequence[str]) -> Iterator[tuple[int, str]]:
             yield place, flag.removeprefix(option)
 
 
-def _explain(source: str, target: Target, done: subprocess.CompletedProcess[str]) -> str:
-    if done.returncode < 0:
-        return f"{source}: clang was killed by signal {-done.returncode} (target {target.name})"
-    message = f"{source} does not compile for target {target.name}"
-    hints = (hint for pattern, hint in _HINTS if re.search(pattern, done.stderr))
-    hint = next(hints, None)
-    return f"{message}: {hint}" if hint else message
+def _outcome(status: int) -> str:
+    killed = f" (clang was killed by signal {-status})" if status < 0 else ""
+    return f"does not compile{killed}"
+
+
+def _hint(done: subprocess.CompletedProcess[str]) -> str:
+    said = _COLOUR.sub("", done.stderr)
+    hints = (hint for pattern, hint in _HINTS if re.search(pattern, said))
+    return next(hints, "")
 
 
 def _first_line(text: str) -> str:

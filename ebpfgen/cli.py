@@ -1,19 +1,21 @@
-"""The command line: parses, calls one function, prints, sets the exit status."""
+"""The command line: what is typed becomes one call. The only file that knows typer."""
 
 import os
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn, cast
 
 import typer
 
 import ebpfgen
-from ebpfgen.errors import CompileError, EbpfgenError, UsageError
+from ebpfgen.commands import Mode, Request, leave_with, relative, run_generate
+from ebpfgen.directives import Directive
+from ebpfgen.errors import UsageError
+from ebpfgen.jobs import Options, split_flags
 from ebpfgen.naming import Naming
-
-_FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
 
 # The base of all that typer's parser raises, which has no public name of its own; what is used of
 # it, BadParameter has too.
@@ -31,11 +33,22 @@ app = typer.Typer(
 
 _GENERATE_HELP = """Compile BPF C and write typed Python modules beside the objects.
 
-With IDENT and SOURCE one binding is generated, named after IDENT; without, every
-[[tool.ebpfgen.bindings]] of the nearest pyproject.toml. What follows -- goes to clang:
+With IDENT and SOURCE one binding is generated, named after IDENT; several sources are linked.
+Without, all bindings of the project that are not up to date: every [[tool.ebpfgen.bindings]] of the
+nearest pyproject.toml, and every line "# ebpfgen:generate IDENT SOURCE" in the modules below it.
+What follows -- goes to clang:
 
   ebpfgen generate --target amd64 bpf kprobe.c -- -I headers
 """
+
+
+@dataclass(slots=True)
+class _Invocation:
+    """What commands are called with: the flags behind --, and where a directive's request goes."""
+
+    flags: tuple[str, ...]
+    is_directive: bool = False
+    request: Request | None = None
 
 
 @app.command(help=_GENERATE_HELP, options_metavar="[OPTIONS]", epilog="-- CFLAGS  Flags for clang.")
@@ -44,7 +57,9 @@ def generate(  # noqa: PLR0917 - typer calls it by name
     ident: Annotated[
         str | None, typer.Argument(metavar="IDENT", help="Name of the classes and functions.")
     ] = None,
-    source: Annotated[Path | None, typer.Argument(metavar="SOURCE", help="The C file.")] = None,
+    source: Annotated[
+        list[Path] | None, typer.Argument(metavar="SOURCE...", help="The C files.")
+    ] = None,
     target: Annotated[
         list[str] | None,
         typer.Option(
@@ -52,12 +67,25 @@ def generate(  # noqa: PLR0917 - typer calls it by name
         ),
     ] = None,
     cc: Annotated[
-        str | None, typer.Option(metavar="COMMAND", help="The compiler. [default: clang]")
+        str | None,
+        typer.Option(metavar="COMMAND", help="The compiler. [env: EBPFGEN_CC; default: clang]"),
     ] = None,
     cflags: Annotated[
         list[str] | None,
-        typer.Option(metavar="FLAGS", help="Flags for clang, quoted as for a shell."),
+        typer.Option(
+            metavar="FLAGS", help="Flags for clang, quoted as for a shell. [env: EBPFGEN_CFLAGS]"
+        ),
     ] = None,
+    strip: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND",
+            help="What removes DWARF. [env: EBPFGEN_STRIP; default: llvm-strip beside clang]",
+        ),
+    ] = None,
+    no_strip: Annotated[
+        bool, typer.Option("--no-strip", help="Keep DWARF in the objects.")
+    ] = False,
     output_dir: Annotated[
         Path | None,
         typer.Option(
@@ -68,6 +96,9 @@ def generate(  # noqa: PLR0917 - typer calls it by name
     output_stem: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Beginning of the files' names. [default: IDENT]"),
+    ] = None,
+    output_suffix: Annotated[
+        str | None, typer.Option(metavar="NAME", help="End of the files' names, such as _test.")
     ] = None,
     naming: Annotated[
         Naming | None,
@@ -91,36 +122,86 @@ def generate(  # noqa: PLR0917 - typer calls it by name
             "--global-types/--no-global-types", help="Classes for what maps and variables hold."
         ),
     ] = True,
+    objects: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--object", metavar="FILE", help="An object built elsewhere, in place of SOURCE."
+        ),
+    ] = None,
+    makebase: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write rules for make, relative to FOLDER. [env: EBPFGEN_MAKEBASE]",
+        ),
+    ] = None,
+    compile_only: Annotated[
+        bool, typer.Option("--compile-only", help="Write the objects, and no modules.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Generate what is up to date, too.")
+    ] = False,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            "--jobs", "-j", min=0, metavar="N", help="Variants made at once. [default: CPUs]"
+        ),
+    ] = 0,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Change nothing; exit 1 and list what is not up to date."),
+    ] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="With --check: build everything and compare.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Generate again whenever an input changes.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show the command lines that are run.")
     ] = False,
 ) -> None:
     """Generate bindings."""
-    from ebpfgen.config import Options, job_from_arguments, jobs_from_config, split_flags
-    from ebpfgen.generate import generate as run
-
+    invocation: _Invocation = context.obj
     flags = [flag for text in cflags or () for flag in split_flags(text, "--cflags")]
     options = Options(
         targets=tuple(target or ()),
         cc=cc,
-        cflags=(*flags, *context.obj),
+        cflags=(*flags, *invocation.flags),
+        strip=strip,
+        no_strip=no_strip,
         output_dir=output_dir,
         output_stem=output_stem,
+        output_suffix=output_suffix,
         naming=naming,
         types=tuple(types or ()),
         events=tuple(event or ()),
         global_types=global_types,
         defines=tuple(define or ()),
+        objects=tuple(objects or ()),
+        makebase=makebase,
     )
-    if ident is None:
-        jobs = jobs_from_config(Path.cwd(), options)
-    elif source is None:
-        raise UsageError(f"SOURCE is missing: ebpfgen generate {ident} FILE.c")
-    else:
-        jobs = [job_from_arguments(ident, source, Path.cwd(), options)]
-    for variant in run(jobs, observe_command=_print_command if verbose else None, warn=_warn):
-        size = f"{variant.object_size / 1000:.1f} kB"
-        print(f"{variant.source} → {_relative(variant.module)} and .o ({size})")
+    request = Request(ident, tuple(source or ()), options)
+    mode = Mode(
+        check=check,
+        rebuild=rebuild,
+        watch=watch,
+        force=force,
+        compile_only=compile_only,
+        jobs=jobs,
+        json=json,
+        quiet=quiet,
+        verbose=verbose,
+    )
+    if not invocation.is_directive:
+        raise typer.Exit(run_generate(request, mode, parse_directive))
+    if mode != Mode():
+        raise UsageError("a directive says what to generate; how, the command line says")
+    invocation.request = request
 
 
 @app.command()
@@ -141,8 +222,8 @@ def new(
         name = typer.prompt("Name of the project")
     project = create_project(Path(name), template, description=description, ask=ask)
     sudo = "" if os.geteuid() == 0 else "sudo "
-    print(f"created {_relative(project.folder)}; next:")
-    print(f"  cd {shlex.quote(_relative(project.folder))}")
+    print(f"created {relative(project.folder)}; next:")
+    print(f"  cd {shlex.quote(relative(project.folder))}")
     print("  ebpfgen generate")
     print(f"  {sudo}{shlex.quote(sys.executable)} -m {project.package}")
 
@@ -177,49 +258,47 @@ def _options(
     """Take the options that come before a command."""
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit; 0 is success, 1 an error, 2 a wrong usage."""
-    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    # What follows -- is clang's, and never one of our own arguments.
-    split = words.index("--") if words[0] == "generate" and "--" in words else len(words)
-    flags = tuple(words[split + 1 :])
+def main(words: Sequence[str]) -> NoReturn:
+    """Run a command line and exit; 0 is success, 1 an error, 2 a wrong usage."""
+    leave_with(lambda: _run(words))
+
+
+def parse_directive(directive: Directive) -> Request:
+    """Return what a directive asks for. Raises UsageError naming its file and line."""
+    words, flags = _split_words(directive.words)
+    invocation = _Invocation(flags, is_directive=True)
+    try:
+        app(["generate", *words], prog_name="ebpfgen", obj=invocation, standalone_mode=False)
+    except _WrongUsage as error:
+        message = error.format_message().rstrip(".")
+        raise UsageError(f"{directive.place}: {message} (see ebpfgen generate --help)") from error
+    except UsageError as error:
+        raise UsageError(f"{directive.place}: {error}") from error
+    if invocation.request is None:
+        raise UsageError(f"{directive.place}: a directive is IDENT SOURCE, with options")
+    return invocation.request
+
+
+def _run(words: Sequence[str]) -> int:
+    flags: tuple[str, ...] = ()
+    if words and words[0] == "generate":
+        words, flags = _split_words(words)
     try:
         # What a command leaves with, such as 130 for Ctrl-C, comes back instead of being raised.
         status: int | None = app(
-            words[:split], prog_name="ebpfgen", obj=flags, standalone_mode=False
+            list(words) or ["--help"],
+            prog_name="ebpfgen",
+            obj=_Invocation(flags),
+            standalone_mode=False,
         )
     except _WrongUsage as error:
-        _fail(f"{error.format_message().rstrip('.')} (see ebpfgen --help)", _USAGE)
-    except typer.Abort:
-        sys.exit(_INTERRUPTED)
-    except CompileError as error:
-        _warn(error.diagnostics)
-        _fail(str(error), _FAILED)
-    except UsageError as error:
-        _fail(str(error), _USAGE)
-    except EbpfgenError as error:
-        _fail(str(error), _FAILED)
-    except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output has gone; Python would say so again when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(_FAILED)
-    sys.exit(status)
+        raise UsageError(f"{error.format_message().rstrip('.')} (see ebpfgen --help)") from error
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
+    return status or 0
 
 
-def _fail(message: str, status: int) -> NoReturn:
-    print(f"ebpfgen: {message}", file=sys.stderr)
-    sys.exit(status)
-
-
-def _warn(text: str) -> None:
-    print(text, end="", file=sys.stderr)
-
-
-def _print_command(command: Sequence[str]) -> None:
-    print(shlex.join(command), file=sys.stderr)
-
-
-def _relative(path: Path) -> str:
-    return os.path.relpath(path)
+def _split_words(words: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Split at the first --: what follows is clang's, and never one of our own arguments."""
+    split = words.index("--") if "--" in words else len(words)
+    return list(words[:split]), tuple(words[split + 1 :])

@@ -1,116 +1,94 @@
-"""Command line and ``[tool.ebpfgen]`` become jobs: which source, for which targets, into what."""
+"""``[tool.ebpfgen]`` of a ``pyproject.toml`` becomes jobs."""
 
-import difflib
-import keyword
-import shlex
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from ebpfgen.clang import DEFAULT_CC
+from ebpfgen.directives import Directive, find_directives
 from ebpfgen.errors import ConfigError, UsageError
+from ebpfgen.jobs import (
+    Job,
+    Options,
+    check_defines,
+    check_flags,
+    check_inputs,
+    check_outputs,
+    check_suffix,
+    split_events,
+    split_flags,
+    stem_of,
+    targets_of,
+)
 from ebpfgen.naming import Naming, check_identifier
 from ebpfgen.selection import Selection
-from ebpfgen.target import DEFAULT_TARGETS, SUFFIXES, Target, find_targets
+from ebpfgen.target import DEFAULT_TARGETS
 
-_DEFAULT_KEYS = ("targets", "cc", "cflags", "output-dir", "naming")
+_DEFAULT_KEYS = (
+    *("targets", "cc", "cflags", "strip", "no-strip", "output-dir", "output-suffix"),
+    *("naming", "makebase"),
+)
 _BINDING_KEYS = (
-    *("ident", "source", "output-stem", "types", "events", "global-types", "defines"),
+    *("ident", "source", "object", "output-stem"),
+    *("types", "events", "global-types", "defines"),
     *_DEFAULT_KEYS,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One binding to generate.
+def jobs_from_config(
+    folder: Path, options: Options, parse: Callable[[Directive], Job] | None = None
+) -> list[Job]:
+    """Make the jobs of the project that *folder* is in.
 
-    *folder* is where clang runs, and what relative flags refer to: that of the ``pyproject.toml``,
-    or the current one. *stem* begins the names of all files written.
-    """
-
-    ident: str
-    source: Path
-    folder: Path
-    targets: tuple[Target, ...]
-    cc: str
-    cflags: tuple[str, ...]
-    output_dir: Path
-    stem: str
-    naming: Naming
-    selection: Selection = field(default_factory=Selection)
-    defines: tuple[str, ...] = ()
-
-    @property
-    def shown_source(self) -> str:
-        """The source as a person in *folder* would name it."""
-        inside = self.source.is_relative_to(self.folder)
-        return str(self.source.relative_to(self.folder) if inside else self.source)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What was said on the command line, None or empty where nothing was."""
-
-    targets: tuple[str, ...] = ()
-    cc: str | None = None
-    cflags: tuple[str, ...] = ()
-    output_dir: Path | None = None
-    output_stem: str | None = None
-    naming: Naming | None = None
-    types: tuple[str, ...] = ()
-    events: tuple[str, ...] = ()
-    global_types: bool = True
-    defines: tuple[str, ...] = ()
-
-
-def job_from_arguments(ident: str, source: Path, folder: Path, options: Options) -> Job:
-    """Make the job of ``ebpfgen generate IDENT SOURCE``, run in *folder*.
-
-    Files go to *folder* unless the options say otherwise, as with bpf2go.
-
-    Raises UsageError for what can't be meant.
-    """
-    return Job(
-        ident=check_identifier(ident, "ident"),
-        source=folder / source,
-        folder=folder,
-        targets=find_targets(options.targets or DEFAULT_TARGETS),
-        cc=options.cc or DEFAULT_CC,
-        cflags=options.cflags,
-        output_dir=folder / (options.output_dir or "."),
-        stem=_stem(options.output_stem, ident),
-        naming=options.naming or Naming.CAMEL,
-        selection=Selection(options.types, _events(options.events), options.global_types),
-        defines=options.defines,
-    )
-
-
-def jobs_from_config(folder: Path, options: Options) -> list[Job]:
-    """Make the jobs of the nearest ``pyproject.toml``, in *folder* or above it.
-
-    Options override what the file says, flags come after its flags. Files go beside their source
-    unless the file or the options say otherwise.
+    They are those of the nearest ``pyproject.toml``, in *folder* or above it, and those that
+    *parse* makes of the directives in the modules beside and below that file. Options override
+    what the file says, flags come after its flags. Files go beside their source unless the file or
+    the options say otherwise.
 
     Raises ConfigError naming the file and the key, UsageError for what can't be meant.
     """
-    file = _nearest(folder)
+    file = find_config(folder)
+    configured = jobs_of_file(file, options) if file else None
+    directives = find_directives(file.parent if file else folder) if parse else []
+    jobs = [*(configured or ()), *(parse(directive) for directive in directives if parse)]
+    if not jobs and file is None:
+        raise ConfigError(
+            f"no pyproject.toml in {folder} or above: "
+            "run ebpfgen generate IDENT SOURCE, or ebpfgen new for a project"
+        )
+    if not jobs:
+        raise ConfigError(
+            f"{file} has no [tool.ebpfgen]: add [[tool.ebpfgen.bindings]] with ident and source, "
+            "or run ebpfgen generate IDENT SOURCE"
+        )
+    if options.output_stem and len(jobs) > 1:
+        raise UsageError("--output-stem fits one binding: pass IDENT and SOURCE too")
+    check_outputs(jobs)
+    return jobs
+
+
+def find_config(folder: Path) -> Path | None:
+    """Return the nearest ``pyproject.toml``, in *folder* or above it."""
+    candidates = (place / "pyproject.toml" for place in (folder, *folder.parents))
+    return next((file for file in candidates if file.is_file()), None)
+
+
+def jobs_of_file(file: Path, options: Options) -> list[Job] | None:
+    """Make the jobs of one ``pyproject.toml``, as jobs_from_config() does; None without a table."""
     table = _read(file)
+    if table is None:
+        return None
     place = f"[tool.ebpfgen] of {file}"
     bindings = table.pop("bindings", [])
     if not isinstance(bindings, list) or not all(isinstance(item, dict) for item in bindings):
         raise ConfigError(f"bindings in {place} must be tables: [[tool.ebpfgen.bindings]]")
     if not bindings:
         raise ConfigError(f"{place} has no [[tool.ebpfgen.bindings]]: add one with ident, source")
-    if options.output_stem and len(bindings) > 1:
-        raise UsageError("--output-stem fits one binding: pass IDENT and SOURCE too")
     _check_keys(table, _DEFAULT_KEYS, place)
-    jobs = [
+    return [
         _job(_Table(table, binding, f"[[tool.ebpfgen.bindings]] {number} of {file}"), file, options)
         for number, binding in enumerate(bindings, 1)
     ]
-    _check_outputs(jobs, file)
-    return jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +107,21 @@ class _Table:
         if not isinstance(value, str) or not value:
             raise ConfigError(f"{key} in {self.place} must be a string, not {value!r}")
         return value
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.binding or key in self.defaults
+
+    def optional(self, key: str) -> str | None:
+        """Return the string of a key, None without it."""
+        return self.text(key) if key in self else None
+
+    def inputs(self, folder: Path, ident: str) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+        """Return the sources and the objects, each one or a list; a binding has one of the two."""
+        if "source" not in self.binding and "object" not in self.binding:
+            raise ConfigError(f"{self.place} lacks source: add source = …, the C of {ident}")
+        sources, objects = self._paths("source", folder), self._paths("object", folder)
+        check_inputs(sources, objects, self.place)
+        return sources, objects
 
     def targets(self) -> tuple[str, ...]:
         """Return the names of targets, given as a list or as one comma-separated string."""
@@ -161,11 +154,16 @@ class _Table:
         return tuple(f"{name}={record}" for name, record in value.items())
 
     def flag(self, key: str, *, default: bool) -> bool:
-        """Return the binding's true or false of a key."""
-        value = self.binding.get(key, default)
+        """Return the true or false of a key."""
+        value = self.binding.get(key, self.defaults.get(key, default))
         if not isinstance(value, bool):
             raise ConfigError(f"{key} in {self.place} must be true or false, not {value!r}")
         return value
+
+    def _paths(self, key: str, folder: Path) -> tuple[Path, ...]:
+        value = self.binding.get(key, [])
+        names = self._texts(key, value) if isinstance(value, list) else [self.text(key)]
+        return tuple(folder / name for name in names)
 
     def _texts(self, key: str, value: object) -> list[str]:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
@@ -173,50 +171,43 @@ class _Table:
         return value
 
 
-def split_flags(text: str, what: str) -> list[str]:
-    """Split flags as a shell does. Raises UsageError naming *what* if a quote is left open."""
-    try:
-        return shlex.split(text)
-    except ValueError as error:
-        raise UsageError(f"{what} can't be split into words: {error}") from error
-
-
 def _job(table: _Table, file: Path, options: Options) -> Job:
     _check_keys(table.binding, _BINDING_KEYS, table.place)
     folder = file.parent
-    source = folder / table.text("source")
     ident = check_identifier(table.text("ident"), f"ident in {table.place}:")
+    sources, objects = table.inputs(folder, ident)
+    beside = (sources or objects)[0].parent
     output_dir = options.output_dir and Path.cwd() / options.output_dir
-    configured = table.binding.get("output-stem")
-    stem = table.text("output-stem") if configured is not None else None
+    makebase = options.makebase and Path.cwd() / options.makebase
+    if "makebase" in table and not makebase:
+        makebase = folder / table.text("makebase")
+    names = options.targets or table.targets()
     return Job(
         ident=ident,
-        source=source,
+        sources=sources,
+        objects=objects,
         folder=folder,
-        targets=find_targets(options.targets or table.targets()),
-        cc=options.cc or table.text("cc", DEFAULT_CC),
-        cflags=(*table.cflags(), *options.cflags),
-        output_dir=output_dir or folder / table.text("output-dir", str(source.parent)),
-        stem=_stem(options.output_stem or stem, ident),
+        targets=targets_of(names, objects, bool(options.targets) or "targets" in table),
+        output_dir=output_dir or folder / table.text("output-dir", str(beside)),
+        stem=stem_of(options.output_stem or table.optional("output-stem"), ident),
+        suffix=check_suffix(
+            options.output_suffix or table.optional("output-suffix") or "",
+            f"output-suffix in {table.place}:",
+        ),
         naming=options.naming or _naming(table),
         selection=Selection(
             (*table.texts("types"), *options.types),
-            _events((*table.events(), *options.events)),
+            split_events((*table.events(), *options.events)),
             table.flag("global-types", default=True) and options.global_types,
         ),
-        defines=(*table.texts("defines"), *options.defines),
+        defines=check_defines((*table.texts("defines"), *options.defines)),
+        cc=options.cc or table.optional("cc"),
+        cflags=check_flags((*table.cflags(), *options.cflags), f"cflags in {table.place}"),
+        strip=options.strip or table.optional("strip"),
+        no_strip=options.no_strip or table.flag("no-strip", default=False),
+        makebase=makebase,
+        place=table.place,
     )
-
-
-def _events(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Split ``map=struct``. Raises UsageError for a text that is not of that form."""
-    result = []
-    for text in texts:
-        name, _, record = (part.strip() for part in text.partition("="))
-        if not name or not record:
-            raise UsageError(f"--event {text!r} is not of the form MAP=STRUCT")
-        result.append((name, record))
-    return tuple(result)
 
 
 def _naming(table: _Table) -> Naming:
@@ -226,26 +217,7 @@ def _naming(table: _Table) -> Naming:
     return Naming(value)
 
 
-def _stem(stem: str | None, ident: str) -> str:
-    """Return what output files are called: *stem*, or the ident in lower case as with bpf2go."""
-    if stem is not None:
-        return check_identifier(stem, "output stem")
-    lower = ident.lower()
-    return f"{lower}_" if keyword.iskeyword(lower) else lower
-
-
-def _nearest(folder: Path) -> Path:
-    for candidate in (folder, *folder.parents):
-        file = candidate / "pyproject.toml"
-        if file.is_file():
-            return file
-    raise ConfigError(
-        f"no pyproject.toml in {folder} or above: "
-        "run ebpfgen generate IDENT SOURCE, or ebpfgen new for a project"
-    )
-
-
-def _read(file: Path) -> dict[str, object]:
+def _read(file: Path) -> dict[str, object] | None:
     try:
         with file.open("rb") as stream:
             tool = tomllib.load(stream).get("tool")
@@ -254,31 +226,14 @@ def _read(file: Path) -> dict[str, object]:
     except OSError as error:
         raise ConfigError(f"{file} can't be read: {error.strerror}") from error
     table = tool.get("ebpfgen") if isinstance(tool, dict) else None
-    if not isinstance(table, dict):
-        raise ConfigError(
-            f"{file} has no [tool.ebpfgen]: add [[tool.ebpfgen.bindings]] with ident and source, "
-            "or run ebpfgen generate IDENT SOURCE"
-        )
-    return table
+    return table if isinstance(table, dict) else None
 
 
 def _check_keys(table: Iterable[str], known: Sequence[str], place: str) -> None:
     for key in table:
         if key not in known:
+            import difflib
+
             close = difflib.get_close_matches(key, known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
             raise ConfigError(f"unknown key {key!r} in {place}: {hint}")
-
-
-def _check_outputs(jobs: Iterable[Job], file: Path) -> None:
-    seen: dict[Path, Job] = {}
-    for job in jobs:
-        folder = job.output_dir.resolve()
-        for name in (job.stem, *(f"{job.stem}_{suffix}" for suffix in SUFFIXES)):
-            other = seen.setdefault(folder / name, job)
-            if other is not job:
-                raise ConfigError(
-                    f"two bindings of {file} write {job.output_dir / name}.py "
-                    f"({other.shown_source} and {job.shown_source}): "
-                    "give one another ident or output-stem"
-                )

@@ -11,16 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from ebpfgen.clang import (
-    CommandObserver,
-    Toolchain,
-    compiler_command,
-    refusal,
-    run_tool,
-    shown_path,
-)
+from ebpfgen.clang import Toolchain, compiler_command, refusal, shown_path
 from ebpfgen.elf import Elf, read_elf
 from ebpfgen.target import Target
+from ebpfgen.tools import CommandObserver, run_tool
 
 _MARKER = re.compile(r'# \d+ "(.*)"(?: [1-4])*')
 _DIRECTIVE = re.compile(r"#(define|undef) ([^\s(]+)(\(?)")

@@ -10,15 +10,19 @@
     ├── ToolError             a program that ebpfgen runs is missing or failed to start
     ├── SourceError           the C file can't be read
     ├── CompileError          clang refused the C; carries its own text
+    ├── LinkError             objects of several sources do not fit together
     ├── ObjectError           the object file is malformed or can't be bound; carries an offset
     ├── CollisionError        two C names become one Python name
     ├── OutputError           a file can't be written, or is not ebpfgen's to overwrite
+    ├── FailedError           several bindings failed; carries an error for each
     ├── ScaffoldError         a project can't be created there
     └── TraceError            the kernel's trace pipe can't be read
 
 ``str(error)`` is one line that says what, where and what to do. What a program may want to know of
 an error is in its attributes. Errors of running programs are in :mod:`ebpfgen.runtime.errors`.
 """
+
+from collections.abc import Sequence
 
 
 class EbpfgenError(Exception):
@@ -62,15 +66,41 @@ class SourceError(EbpfgenError):
 
 
 class CompileError(EbpfgenError):
-    """clang refused the source for one target.
+    """clang refused the source for some targets.
 
-    ``diagnostics`` is clang's own text, whole; ``str()`` is the line that goes below it.
+    ``diagnostics`` is clang's own text, whole; ``str()`` is the line that goes below it. ``hint``
+    is what to do about a well-known error, empty for others.
     """
 
-    def __init__(self, message: str, *, target: str, diagnostics: str) -> None:
-        super().__init__(message)
-        self.target = target
+    def __init__(
+        self, source: str, reason: str, *, targets: Sequence[str], diagnostics: str, hint: str = ""
+    ) -> None:
+        whom = f"target {targets[0]}" if len(targets) == 1 else f"targets {', '.join(targets)}"
+        super().__init__(f"{source} {reason} for {whom}" + (f": {hint}" if hint else ""))
+        self.source = source
+        self.reason = reason
+        self.targets = tuple(targets)
         self.diagnostics = diagnostics
+        self.hint = hint
+
+    @property
+    def key(self) -> str:
+        """What this error says but for the targets."""
+        return "\n".join((self.source, self.reason, self.hint, self.diagnostics))
+
+    def also_for(self, other: "CompileError") -> "CompileError":
+        """Return this error for the targets of *other* and its own."""
+        return CompileError(
+            self.source,
+            self.reason,
+            targets=(*other.targets, *self.targets),
+            diagnostics=self.diagnostics,
+            hint=self.hint,
+        )
+
+
+class LinkError(EbpfgenError):
+    """The objects of several sources do not fit together, or there is no libbpf to link them."""
 
 
 class ObjectError(EbpfgenError):
@@ -101,6 +131,14 @@ class CollisionError(EbpfgenError):
 
 class OutputError(EbpfgenError):
     """An output file can't be written, or was not written by ebpfgen."""
+
+
+class FailedError(EbpfgenError):
+    """Several bindings failed: ``errors`` has what happened to each."""
+
+    def __init__(self, errors: Sequence[EbpfgenError]) -> None:
+        super().__init__("; ".join(str(error) for error in errors))
+        self.errors = tuple(errors)
 
 
 class ScaffoldError(EbpfgenError):

@@ -1,150 +1,138 @@
-"""The story on one page: jobs, compiled, read, bound, emitted, written."""
+"""The story on one page: jobs, those that are up to date left out, built side by side, written.
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+Nothing that compiles, reads or emits is imported before there is something to build, and then
+while clang runs: most runs find nothing to do.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ebpfgen.binding import bind
-from ebpfgen.clang import CommandObserver, Toolchain, compile_source, find_toolchain
-from ebpfgen.comments import read_comments
-from ebpfgen.config import Job
-from ebpfgen.defines import read_defines
-from ebpfgen.emit import render_facade, render_module
-from ebpfgen.model import Facade, Module, Variant
-from ebpfgen.objectfile import read_object
+from ebpfgen.errors import EbpfgenError, FailedError
+from ebpfgen.jobs import Job
+from ebpfgen.makerules import make_rules
 from ebpfgen.output import replaced_files, write_files
-from ebpfgen.target import Target
+from ebpfgen.run import Generated, Observer, Settings
+from ebpfgen.stamp import Digests, differences, stamped_inputs
 
-MessageObserver = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """A variant that was written: its module, with the object beside it, and the object's size."""
-
-    source: str
-    target: Target
-    module: Path
-    object_size: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Binding:
-    """All files of one job, in memory."""
-
-    files: dict[Path, bytes]
-    replaced: list[Path]
-    variants: list[Generated]
+if TYPE_CHECKING:
+    from ebpfgen.build import BuiltVariant
 
 
 def generate(
-    jobs: Iterable[Job],
-    *,
-    observe_command: CommandObserver | None = None,
-    warn: MessageObserver | None = None,
+    jobs: Iterable[Job], settings: Settings | None = None, observer: Observer | None = None
 ) -> list[Generated]:
-    """Generate the bindings of all *jobs*, and write them once all are made.
+    """Generate the bindings of all *jobs* that are not up to date, each written once it is made.
 
-    *observe_command* is called with each command line that is run, *warn* with each warning:
-    clang's, as it wrote them, and ebpfgen's own.
-
-    Raises EbpfgenError, with no file changed, at the first that fails.
+    Raises the EbpfgenError of the one job that failed, or FailedError with those of all that did;
+    their last good files are left alone, and the other bindings are there.
     """
-    said: set[str] = set()
-
-    def warn_once(text: str) -> None:
-        """Say what concerns several targets once."""
-        if warn and text not in said:
-            said.add(text)
-            warn(text)
-
-    bindings = [_make(job, observe_command, warn_once) for job in jobs]
-    write_files(
-        {path: data for binding in bindings for path, data in binding.files.items()},
-        [path for binding in bindings for path in binding.replaced],
-    )
-    return [variant for binding in bindings for variant in binding.variants]
-
-
-def _make(job: Job, observe: CommandObserver | None, warn: MessageObserver) -> _Binding:
-    toolchain = find_toolchain(job.cc)
-    files: dict[Path, bytes] = {}
-    modules: list[Module] = []
-    variants: list[Generated] = []
-    for target in job.targets:
-        compilation = compile_source(
-            job.source,
-            target,
-            job.cflags,
-            toolchain=toolchain,
-            folder=job.folder,
-            observe=observe,
-        )
-        if compilation.diagnostics:
-            warn(compilation.diagnostics)
-        path = job.output_dir / f"{job.stem}_{target.suffix}.py"
-        texts = [path.read_text("utf-8", errors="replace") for path in compilation.inputs]
-        module = bind(
-            read_object(compilation.object, f"{job.shown_source} for {target.name}"),
-            ident=job.ident,
-            source=job.source.name,
-            object_name=path.with_suffix(".o").name,
-            target=target,
-            naming=job.naming,
-            selection=job.selection,
-            constants=_constants(job, target, toolchain, observe, warn),
-            comments=read_comments(texts),
-        )
-        modules.append(module)
-        files[path] = render_module(module).encode()
-        files[path.with_suffix(".o")] = compilation.object
-        variants.append(Generated(job.shown_source, target, path, len(compilation.object)))
-    for warning in (text for module in modules for text in module.warnings):
-        warn(f"{job.shown_source}: {warning}\n")
-    facade = render_facade(_facade(job, modules))
-    files[job.output_dir / f"{job.stem}.py"] = facade.encode()
-    kept = [target.suffix for target in job.targets]
-    return _Binding(files, replaced_files(job.output_dir, job.stem, kept), variants)
-
-
-def _constants(
-    job: Job,
-    target: Target,
-    toolchain: Toolchain,
-    observe: CommandObserver | None,
-    warn: MessageObserver,
-) -> dict[str, int]:
-    """Return the constants that were asked for, with a warning for each prefix that has none."""
-    if not job.defines:
-        return {}
-    found = read_defines(
-        job.source,
-        target,
-        job.cflags,
-        job.defines,
-        toolchain=toolchain,
-        folder=job.folder,
-        observe=observe,
-    )
-    for prefix in job.defines:
-        if not any(name.startswith(prefix) for name in found):
-            warn(f"{job.shown_source}: no integer constant begins with {prefix}\n")
-    return found
-
-
-def _facade(job: Job, modules: Iterable[Module]) -> Facade:
-    """Return the facade: variants for a machine come before those for a byte order."""
-    variants = [
-        Variant(
-            module=f"{job.stem}_{module.target.suffix}",
-            byte_order=module.target.byte_order,
-            machines=module.target.machines,
-            exports=module.exports,
-        )
-        for module in modules
+    settings, observer = settings or Settings(), observer or Observer()
+    digest = Digests()
+    jobs = list(jobs)
+    stale = [
+        job for job in jobs if settings.force or settings.compile_only or _is_stale(job, digest)
     ]
-    return Facade(
-        source=job.source.name,
-        variants=tuple(sorted(variants, key=lambda variant: not variant.machines)),
-        in_package=(job.output_dir / "__init__.py").exists(),
-    )
+    made: list[Generated] = []
+    errors: list[EbpfgenError] = []
+    said: set[str] = set()
+    results = _built(stale, settings, observer)
+    for job in jobs:
+        if job in stale:
+            variants, failed = next(results)
+            for text in dict.fromkeys(text for v in variants for text in v.warnings):
+                if observer.warning and text not in said:
+                    said.add(text)
+                    observer.warning(text)
+            found = [] if failed else _write(job, variants, failed)
+            errors += failed
+        else:
+            found = _unchanged(job)
+        if found and job.makebase and not settings.compile_only:
+            errors += _write_rules(job, job.makebase)
+        made += found
+        for variant in found:
+            if observer.variant:
+                observer.variant(variant)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise FailedError(errors)
+    return made
+
+
+def _is_stale(job: Job, digest: Digests) -> bool:
+    return any(differences(job, digest)) or bool(_replaced(job))
+
+
+def _replaced(job: Job) -> list[Path]:
+    kept = [target.suffix for target in job.targets]
+    return replaced_files(job.output_dir, job.stem, job.suffix, kept)
+
+
+def _built(
+    jobs: Sequence[Job], settings: Settings, observer: Observer
+) -> Iterator[tuple[list["BuiltVariant"], list[EbpfgenError]]]:
+    """Yield the variants of each job, and the errors of those that failed, in the jobs' order."""
+    if not jobs:
+        return
+    from ebpfgen.schedule import build_all
+
+    yield from build_all(jobs, settings, observer)
+
+
+def _write(
+    job: Job, variants: Sequence["BuiltVariant"], errors: list[EbpfgenError]
+) -> list[Generated]:
+    """Write a binding. What fails goes to *errors*."""
+    from ebpfgen.build import assemble
+
+    try:
+        changed = write_files(assemble(job, variants), _replaced(job) if variants[0].module else [])
+    except EbpfgenError as error:
+        errors.append(error)
+        return []
+    result = []
+    for variant in variants:
+        path = job.module(variant.target)
+        files = {path, path.with_suffix(".o"), job.facade}
+        result.append(
+            Generated(
+                source=job.shown_source,
+                target=variant.target,
+                module=path if variant.module else None,
+                object=path.with_suffix(".o"),
+                object_size=len(variant.object),
+                state="written" if files & changed else "unchanged",
+                seconds=variant.seconds,
+            )
+        )
+    return result
+
+
+def _write_rules(job: Job, base: Path) -> list[EbpfgenError]:
+    inputs = stamped_inputs(job)
+    modules = [job.module(target) for target in job.targets]
+    try:
+        write_files(
+            {path.with_name(f"{path.name}.d"): make_rules(path, inputs, base) for path in modules}
+        )
+    except EbpfgenError as error:
+        return [error]
+    return []
+
+
+def _unchanged(job: Job) -> list[Generated]:
+    modules = {target: job.module(target) for target in job.targets}
+    return [
+        Generated(
+            source=job.shown_source,
+            target=target,
+            module=path,
+            object=path.with_suffix(".o"),
+            object_size=path.with_suffix(".o").stat().st_size,
+            state="unchanged",
+            seconds=0.0,
+        )
+        for target, path in modules.items()
+    ]

@@ -60,7 +60,11 @@ REFUSED = {
     "naming": ("generate --naming upper bpf kprobe.c", 2, ("--naming", "camel", "snake")),
     "option": ("generate --bogus bpf kprobe.c", 2, ("--bogus", "--help")),
     "option without value": ("generate bpf kprobe.c --cc", 2, ("--cc",)),
-    "third argument": ("generate bpf kprobe.c more", 2, ("more",)),
+    "a second source that is not there": (
+        "generate bpf kprobe.c more.c -- -IHEADERS",
+        1,
+        ("no C source 'more.c'",),
+    ),
     "command": ("frobnicate", 2, ("frobnicate",)),
     "cflags": ("generate --cflags ' bpf kprobe.c", 2, ("--cflags can't be split",)),
     "compiler": ("generate --cc no-cc bpf kprobe.c", 1, ("no-cc not found", "--cc")),
@@ -102,7 +106,7 @@ def test_a_c_error_is_clangs_text_and_then_one_line(folder: Path) -> None:
     done = run_cli("generate", "bpf", "broken.c", cwd=folder)
     assert done.returncode == 1
     clang, last = done.stderr.rstrip("\n").rsplit("\n", 1)
-    assert last == "ebpfgen: broken.c does not compile for target bpfel"
+    assert last == "ebpfgen: broken.c does not compile for targets bpfel, bpfeb"
     assert clang.splitlines()[0].startswith("broken.c:1:9: error: use of undeclared identifier 'b'")
     assert clang.splitlines()[-1] == "2 errors generated."
     assert set(files_of(folder)) == set(SOURCES)
@@ -113,7 +117,7 @@ def test_registers_without_a_target_are_explained_below_clangs_text(folder: Path
     assert done.returncode == 1
     assert "error: Must specify a BPF target arch" in done.stderr
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("ebpfgen: openat.c does not compile for target bpfel: ")
+    assert last.startswith("ebpfgen: openat.c does not compile for targets bpfel, bpfeb: ")
     assert "pass --target amd64" in last
     done = run_cli("generate", "-t", "amd64", "bpf", "openat.c", *INCLUDE, cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
@@ -137,8 +141,8 @@ def test_a_run_says_what_it_wrote(folder: Path) -> None:
     done = run_cli("generate", "bpf", "kprobe.c", *INCLUDE, cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
     assert re.fullmatch(
-        r"kprobe\.c → bpf_bpfel\.py and \.o \(\d\.\d kB\)\n"
-        r"kprobe\.c → bpf_bpfeb\.py and \.o \(\d\.\d kB\)\n",
+        r"kprobe\.c → bpf_bpfel\.py and \.o \(\d\.\d kB, \d\.\d\d s\)\n"
+        r"kprobe\.c → bpf_bpfeb\.py and \.o \(\d\.\d kB, \d\.\d\d s\)\n",
         done.stdout,
     )
     assert set(files_of(folder)) == set(SOURCES) | DEFAULT_FILES

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ebpfgen.config import Job, Options, job_from_arguments, jobs_from_config
+from ebpfgen.config import jobs_from_config
 from ebpfgen.errors import ConfigError, EbpfgenError, IdentifierError, TargetError, UsageError
+from ebpfgen.jobs import Job, Options, job_from_arguments
 from ebpfgen.naming import Naming
 from ebpfgen.target import find_targets
 
@@ -37,10 +38,9 @@ def one(folder: Path, text: str, options: Options | None = None) -> Job:
 def test_a_binding_has_defaults_for_all_but_ident_and_source(tmp_path: Path) -> None:
     assert one(tmp_path, binding('source = "src/kprobe.c"')) == Job(
         ident="bpf",
-        source=tmp_path / "src/kprobe.c",
+        sources=(tmp_path / "src/kprobe.c",),
         folder=tmp_path,
         targets=DEFAULT,
-        cc="clang",
         cflags=(),
         output_dir=tmp_path / "src",
         stem="bpf",
@@ -97,7 +97,7 @@ def test_the_nearest_file_counts(tmp_path: Path, depth: str) -> None:
     (near / "pyproject.toml").write_text(binding('ident = "near"'))
     (near / depth).mkdir(parents=True, exist_ok=True)
     (job,) = jobs_from_config(near / depth, Options())
-    assert (job.ident, job.folder, job.source) == ("near", near, near / "kprobe.c")
+    assert (job.ident, job.folder, job.sources) == ("near", near, (near / "kprobe.c",))
 
 
 def test_every_binding_is_a_job_in_the_order_of_the_file(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_two_bindings_may_not_write_one_file(
 ) -> None:
     (tmp_path / "a").mkdir()
     second = f'[[tool.ebpfgen.bindings]]\nident = "{ident}"\nsource = "{source}"\n{line}\n'
-    with pytest.raises(ConfigError, match=r"two bindings of .* write .*bpf\w*\.py") as caught:
+    with pytest.raises(ConfigError, match=r"two bindings write .*bpf\w*\.py") as caught:
         configured(tmp_path, binding() + second)
     assert "kprobe.c and other.c" in str(caught.value)
 
@@ -233,10 +233,9 @@ def test_arguments_have_defaults_for_all_but_ident_and_source(tmp_path: Path) ->
     job = job_from_arguments("Bpf", Path("src/kprobe.c"), tmp_path, Options())
     assert job == Job(
         ident="Bpf",
-        source=tmp_path / "src/kprobe.c",
+        sources=(tmp_path / "src/kprobe.c",),
         folder=tmp_path,
         targets=DEFAULT,
-        cc="clang",
         cflags=(),
         output_dir=tmp_path,
         stem="bpf",
@@ -245,11 +244,18 @@ def test_arguments_have_defaults_for_all_but_ident_and_source(tmp_path: Path) ->
 
 
 def test_arguments_take_all_options(tmp_path: Path) -> None:
-    options = Options(("amd64",), "gcc", ("-DX",), Path("out"), "stem", Naming.SNAKE)
+    options = Options(
+        targets=("amd64",),
+        cc="gcc",
+        cflags=("-DX",),
+        output_dir=Path("out"),
+        output_stem="stem",
+        naming=Naming.SNAKE,
+    )
     job = job_from_arguments("bpf", Path("/abs/kprobe.c"), tmp_path, options)
     assert job == Job(
         ident="bpf",
-        source=Path("/abs/kprobe.c"),
+        sources=(Path("/abs/kprobe.c"),),
         folder=tmp_path,
         targets=find_targets(["amd64"]),
         cc="gcc",

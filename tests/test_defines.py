@@ -289,7 +289,7 @@ def test_a_source_that_does_not_compile_is_a_compile_error(tmp_path: Path, text:
     with pytest.raises(CompileError, match=r"^prog\.c does not compile for target bpfel$") as info:
         defines(tmp_path, text)
     assert "prog.c:2:" in info.value.diagnostics
-    assert info.value.target == "bpfel"
+    assert info.value.targets == ("bpfel",)
 
 
 def test_the_hints_of_compile_errors_are_given(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ebpfgen.binding import bind, quoted
-from ebpfgen.emit import MARK, bracketed, plain, render_facade, render_module
+from ebpfgen.emit import bracketed, plain, render_facade, render_module
 from ebpfgen.model import Facade, Map, ObjectFile, Program, Variant
+from ebpfgen.stamp import MARK
 from ebpfgen.target import ByteOrder, find_target
 
 from .btf_builder import BOOL, BYTE_ORDERS, SIGNED, VOID, BtfBuilder

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 
 from ebpfgen import runtime as rt
-from ebpfgen.config import Options, job_from_arguments, jobs_from_config
+from ebpfgen.config import jobs_from_config
 from ebpfgen.errors import CollisionError, CompileError, EbpfgenError, OutputError
-from ebpfgen.generate import Generated, generate
+from ebpfgen.generate import generate
+from ebpfgen.jobs import Options, job_from_arguments
+from ebpfgen.run import Generated, Observer
 from ebpfgen.target import find_target
 
 from .building import HEADERS, KPROBE, OPENAT, PREAMBLE, files_of, map_definition, run_python
@@ -46,7 +48,10 @@ def run(
         cflags=("-I", str(HEADERS), *flags),
         output_dir=Path(output_dir) if output_dir else None,
     )
-    return generate([job_from_arguments(ident, Path("kprobe.c"), folder, options)], warn=warn)
+    return generate(
+        [job_from_arguments(ident, Path("kprobe.c"), folder, options)],
+        observer=Observer(warning=warn),
+    )
 
 
 def generated_files(folder: Path) -> list[str]:
@@ -72,9 +77,9 @@ def importing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, str], Any]:
 def test_the_default_is_five_files(tmp_path: Path) -> None:
     written = run(tmp_path)
     assert generated_files(tmp_path) == DEFAULT_FILES
-    assert [(v.source, v.target.name, v.module.name) for v in written] == [
-        ("kprobe.c", "bpfel", "bpf_bpfel.py"),
-        ("kprobe.c", "bpfeb", "bpf_bpfeb.py"),
+    assert [(v.source, v.target.name, v.object.name) for v in written] == [
+        ("kprobe.c", "bpfel", "bpf_bpfel.o"),
+        ("kprobe.c", "bpfeb", "bpf_bpfeb.o"),
     ]
     assert [v.object_size for v in written] == [
         (tmp_path / name).stat().st_size for name in ("bpf_bpfel.o", "bpf_bpfeb.o")
@@ -136,11 +141,11 @@ def test_a_failing_second_target_leaves_nothing_of_the_first(tmp_path: Path) -> 
     only_little = "#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__\n#error big\n#endif\n"
     with pytest.raises(CompileError) as caught:
         run(tmp_path, source=only_little)
-    assert caught.value.target == "bpfeb"
+    assert caught.value.targets == ("bpfeb",)
     assert generated_files(tmp_path) == []
 
 
-def test_a_failing_binding_leaves_nothing_of_those_before_it(tmp_path: Path) -> None:
+def test_a_failing_binding_does_not_hold_up_the_others(tmp_path: Path) -> None:
     shutil.copy(KPROBE, tmp_path / "good.c")
     (tmp_path / "bad.c").write_text("int a = b;")
     (tmp_path / "pyproject.toml").write_text(
@@ -152,7 +157,9 @@ def test_a_failing_binding_leaves_nothing_of_those_before_it(tmp_path: Path) -> 
     )
     with pytest.raises(CompileError, match=r"bad\.c does not compile"):
         generate(jobs_from_config(tmp_path, Options()))
-    assert generated_files(tmp_path) == []
+    assert generated_files(tmp_path) == [
+        name.replace("bpf", "bpf_good", 1) for name in DEFAULT_FILES
+    ]
 
 
 def test_a_file_of_somebody_else_leaves_everything_as_it_was(tmp_path: Path) -> None:
@@ -187,7 +194,7 @@ def test_warnings_of_clang_come_as_it_wrote_them(tmp_path: Path) -> None:
 
 GENERATE = f"""
 from pathlib import Path
-from ebpfgen.config import Options, job_from_arguments
+from ebpfgen.jobs import Options, job_from_arguments
 from ebpfgen.generate import generate
 options = Options(targets=("bpfel,bpfeb,amd64,arm64,s390x",), cflags=("-I", {str(HEADERS)!r}))
 generate([job_from_arguments("bpf", Path("kprobe.c"), Path.cwd(), options)])
@@ -258,7 +265,7 @@ FOREIGN = "s390x" if platform.machine() != "s390x" else "arm64"
 def test_a_host_that_no_variant_fits_is_told_what_there_is(
     tmp_path: Path, importing: Callable[[Path, str], Any]
 ) -> None:
-    variant = next(v.module.stem for v in run(tmp_path, FOREIGN))
+    variant = next(v.object.stem for v in run(tmp_path, FOREIGN))
     with pytest.raises(rt.NoVariantError) as caught:
         importing(tmp_path, "bpf")
     message = str(caught.value)

@@ -36,7 +36,12 @@ def generate_case(case: str, folder: Path) -> dict[str, str]:
     options = args.read_text().split() if args.exists() else []
     done = run_cli("generate", *options, case, "prog.c", "--", f"-I{HEADERS}", cwd=folder)
     assert done.returncode == 0, done.stderr
-    return {path.name: path.read_text() for path in sorted(folder.glob("*.py"))}
+    return {path.name: without_stamp(path.read_text()) for path in sorted(folder.glob("*.py"))}
+
+
+def without_stamp(text: str) -> str:
+    """A module without the digests of every header it was made of."""
+    return text.partition("\n# Made by ebpfgen ")[0]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -66,7 +71,10 @@ def test_the_examples_hold_what_is_generated_of_them(example: str, tmp_path: Pat
     same_clang = "clang version 14." in version.stdout
     for name in sorted(committed):
         if same_clang or name.endswith(".py"):
-            assert (fresh / name).read_bytes() == (folder / name).read_bytes(), name
+            made, held = ((place / name).read_bytes() for place in (fresh, folder))
+            if not same_clang:
+                made, held = (without_stamp(text.decode()).encode() for text in (made, held))
+            assert made == held, name
 
 
 @pytest.fixture(scope="session")

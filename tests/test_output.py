@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ebpfgen.emit import MARK
 from ebpfgen.errors import OutputError
 from ebpfgen.output import is_generated, replaced_files, write_files
+from ebpfgen.stamp import MARK
 from ebpfgen.target import SUFFIXES
 
 from .building import files_of
@@ -95,7 +95,7 @@ def test_only_the_first_line_makes_a_file_ours(tmp_path: Path, contents: bytes) 
 
 def test_variants_that_are_not_kept_are_replaced(tmp_path: Path) -> None:
     write_files(binding(tmp_path, "bpf", *SUFFIXES), [])
-    stale = replaced_files(tmp_path, "bpf", ["bpfel_x86"])
+    stale = replaced_files(tmp_path, "bpf", "", ["bpfel_x86"])
     gone = {path.name for path in stale}
     assert gone == {f"bpf_{s}.{end}" for s in SUFFIXES for end in ("py", "o") if s != "bpfel_x86"}
     write_files(binding(tmp_path, "bpf", "bpfel_x86"), stale)
@@ -113,13 +113,13 @@ def test_files_of_the_same_pattern_that_are_not_ours_stay(tmp_path: Path) -> Non
     }
     for name, contents in foreign.items():
         (tmp_path / name).write_bytes(contents)
-    write_files({}, replaced_files(tmp_path, "bpf", ["bpfel_x86"]))
+    write_files({}, replaced_files(tmp_path, "bpf", "", ["bpfel_x86"]))
     assert files_of(tmp_path) == foreign
 
 
 def test_a_stale_module_without_its_object_goes_too(tmp_path: Path) -> None:
     (tmp_path / "bpf_bpfeb.py").write_bytes(OURS)
-    assert replaced_files(tmp_path, "bpf", []) == [tmp_path / "bpf_bpfeb.py"]
+    assert replaced_files(tmp_path, "bpf", "", []) == [tmp_path / "bpf_bpfeb.py"]
 
 
 def test_a_file_where_a_folder_is_needed_is_one_error(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_read_only_folder_is_one_error_and_leaves_the_last_files(tiny: Path) -
     subprocess.run(["mount", "-o", "remount,ro", str(tiny)], check=True)
     new = {path: data + b"new" for path, data in binding(tiny).items()}
     with pytest.raises(OutputError, match=r"can't write .*: Read-only file system"):
-        write_files(new, replaced_files(tiny, "bpf", []))
+        write_files(new, replaced_files(tiny, "bpf", "", []))
     assert files_of(tiny) == before
 
 

@@ -9,8 +9,9 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from ebpfgen import scaffold
-from ebpfgen.config import Options, jobs_from_config
+from ebpfgen.config import jobs_from_config
 from ebpfgen.errors import IdentifierError, ScaffoldError
+from ebpfgen.jobs import Options
 from ebpfgen.scaffold import create_project, package_name, templates
 
 from .building import files_of, run_cli, run_python

@@ -2,9 +2,9 @@
 
 import pytest
 
+from ebpfgen.btf.find import find_type
 from ebpfgen.btf.layout import strip
 from ebpfgen.errors import UsageError
-from ebpfgen.selection import find_type
 
 from .btf_builder import BtfBuilder
 

@@ -49,3 +49,17 @@ else:
     )
     __all__ = _variant.__all__
     globals().update({name: getattr(_variant, name) for name in __all__})
+
+# Made by ebpfgen 0.1.0 of what follows, by SHA-256. See `ebpfgen generate --check`.
+# options bf6fd302fdf50393cda6178981ff295c
+# input   d097e787c7ad68223d40a5ae85a73323 ../../headers/bpf/bpf_helpers.h
+# input   218d5883cf8de5dc3a4e3b11721b0c5d ../../headers/common.h
+# input   cd3e6cb7539be13582af5fb523687b8a ../../headers/ebpfgen/bpf.h
+# input   6128b7d7c8f4f4659fe7f363d7273d82 ../../headers/ebpfgen/pt_regs.h
+# input   dd1b795b5d36b4fb102b6ef028ae7e9a ../../headers/ebpfgen/types.h
+# input   fe5349d571a7abfb1036ee6bdf935e13 kprobe.c
+# output  245c24edc39dd5733e0e249b12688386 bpf_bpfeb.o
+# output  8931e0bb95ae248f5d32aea4a0a54037 bpf_bpfeb.py
+# output  35a2cda677ee5095f6eb12639d0070f9 bpf_bpfel.o
+# output  ce360711db29f3e4ddae766feee399ae bpf_bpfel.py
+# output  90a9c53cdc1629b80501fb5773e03a40 bpf.py

@@ -50,3 +50,18 @@ else:
     )
     __all__ = _variant.__all__
     globals().update({name: getattr(_variant, name) for name in __all__})
+
+# Made by ebpfgen 0.1.0 of what follows, by SHA-256. See `ebpfgen generate --check`.
+# options c4399aaeb43da6ca003bf5c72fe761d6
+# input   abace2ce4b116c9658ad53940108081b ../../headers/bpf/bpf_core_read.h
+# input   d097e787c7ad68223d40a5ae85a73323 ../../headers/bpf/bpf_helpers.h
+# input   53eacc4864b65debadce02b3169ddaf5 ../../headers/bpf/bpf_tracing.h
+# input   508ffbcd378da8c8b5fa8459810013cc ../../headers/bpf_tracing.h
+# input   218d5883cf8de5dc3a4e3b11721b0c5d ../../headers/common.h
+# input   cd3e6cb7539be13582af5fb523687b8a ../../headers/ebpfgen/bpf.h
+# input   6128b7d7c8f4f4659fe7f363d7273d82 ../../headers/ebpfgen/pt_regs.h
+# input   dd1b795b5d36b4fb102b6ef028ae7e9a ../../headers/ebpfgen/types.h
+# input   ff84866e5a40882a878b2237991485ac kprobe.c
+# output  08a9e74149cfd43f349fc072bd0a7e42 bpf_bpfel_x86.o
+# output  8112969f03e737cb85e4ef7f297baa24 bpf_bpfel_x86.py
+# output  bc265940629f950c11c51db28cc5a392 bpf.py

@@ -13,13 +13,14 @@ from types import ModuleType
 from unittest import mock
 
 from ebpfgen.btf import types as t
-from ebpfgen.config import Options, job_from_arguments
 from ebpfgen.emit import render_module
 from ebpfgen.errors import CompileError, EbpfgenError
 from ebpfgen.generate import generate
+from ebpfgen.jobs import Options, job_from_arguments
 from ebpfgen.model import Module
 from ebpfgen.objectfile import read_object
 from ebpfgen.records import TypeBinder
+from ebpfgen.run import Observer
 from tests.corpus.dwarf import Dwarf
 from tests.corpus.layouts import Tally, compare
 
@@ -123,11 +124,10 @@ def generate_variant(
         made.append(module)
         return render_module(module)
 
-    with mock.patch("ebpfgen.generate.render_module", rendering):
+    with mock.patch("ebpfgen.emit.render_module", rendering):
         generate(
             [job_from_arguments(IDENT, source, tools.folder, options)],
-            observe_command=commands.append,
-            warn=warnings.append,
+            observer=Observer(command=commands.append, warning=warnings.append),
         )
 
 

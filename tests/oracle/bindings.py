@@ -10,9 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ebpfgen.config import Options, job_from_arguments
 from ebpfgen.elf import read_elf
 from ebpfgen.generate import generate
+from ebpfgen.jobs import Options, job_from_arguments
+from ebpfgen.run import Observer
 from ebpfgen.runtime import Codec
 from tests.oracle.images import Place, bitfields
 from tests.oracle.shapes import CType
@@ -47,8 +48,8 @@ def bindings_of(types: Sequence[CType], folder: Path) -> Bindings:
     options = Options(targets=("bpfel,bpfeb",), cflags=("-w",))
     warnings: list[str] = []
     job = job_from_arguments("bpf", Path("types.c"), folder, options)
-    made = generate([job], warn=warnings.append)
-    paths = {variant.target.name: variant.module for variant in made}
+    made = generate([job], observer=Observer(warning=warnings.append))
+    paths = {variant.target.name: variant.object.with_suffix(".py") for variant in made}
     modules = {target: _import(path) for target, path in paths.items()}
     codecs = {target: _codecs(paths[target], modules[target]) for target in paths}
     elf = read_elf(paths["bpfeb"].with_suffix(".o").read_bytes())

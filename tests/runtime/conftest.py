@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ebpfgen.config import Options, job_from_arguments
 from ebpfgen.generate import generate
+from ebpfgen.jobs import Options, job_from_arguments
 
 HERE = Path(__file__).parent
 HEADERS = HERE.parents[1] / "headers"

@@ -7,8 +7,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from ebpfgen.config import Options, job_from_arguments
 from ebpfgen.generate import generate
+from ebpfgen.jobs import Options, job_from_arguments
 
 from . import machine
 

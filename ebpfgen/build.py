@@ -1,0 +1,191 @@
+"""Makes the files of one binding, in memory: compiled, read, bound, emitted."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ebpfgen.clang import Compilation, Toolchain, compile_source
+from ebpfgen.errors import SourceError, UsageError
+from ebpfgen.jobs import Job
+from ebpfgen.stamp import in_package, stamped
+from ebpfgen.target import Target
+from ebpfgen.tools import CommandObserver
+
+if TYPE_CHECKING:
+    from ebpfgen.model import Facade, Module
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltVariant:
+    """A variant in memory: ``module`` is None if only the object was asked for.
+
+    ``inputs`` are the files that it was made of, ``warnings`` texts that end with a newline;
+    ``seconds`` is how long it took.
+    """
+
+    target: Target
+    object: bytes
+    module: "Module | None"
+    inputs: tuple[Path, ...]
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def import_rest() -> None:
+    """Import what reads, binds and emits, which takes as long as clang does for a small source."""
+    import ebpfgen.binding
+    import ebpfgen.comments
+    import ebpfgen.emit
+    import ebpfgen.objectfile  # noqa: F401 - imported to have been imported
+
+
+def build_variant(
+    job: Job,
+    target: Target,
+    toolchain: Callable[[], Toolchain],
+    *,
+    compile_only: bool = False,
+    observe: CommandObserver | None = None,
+) -> BuiltVariant:
+    """Make the variant of *job* for *target*.
+
+    *toolchain* is asked for when something has to be compiled. Raises EbpfgenError.
+    """
+    started = time.monotonic()
+    warnings: list[str] = []
+    if job.objects:
+        made = _object_of(job, target)
+    else:
+        made = _compiled(job, target, toolchain(), observe)
+        warnings += [made.diagnostics] if made.diagnostics else []
+    module = None
+    if not compile_only:
+        constants = _constants(job, target, toolchain, observe) if job.defines else {}
+        warnings += [
+            f"{job.shown_source}: no integer constant begins with {prefix}\n"
+            for prefix in job.defines
+            if not any(name.startswith(prefix) for name in constants)
+        ]
+        module = _bound(job, target, made, constants)
+        warnings += [f"{job.shown_source}: {text}\n" for text in module.warnings]
+    seconds = time.monotonic() - started
+    return BuiltVariant(target, made.object, module, made.inputs, tuple(warnings), seconds)
+
+
+def assemble(job: Job, variants: Sequence[BuiltVariant]) -> dict[Path, bytes]:
+    """Return the files of a binding by path, all of whose variants are there."""
+    from ebpfgen.emit import render_facade, render_module
+
+    files = {job.module(v.target).with_suffix(".o"): v.object for v in variants}
+    modules = [variant.module for variant in variants if variant.module]
+    if not modules:
+        return files
+    files |= {job.module(m.target): render_module(m).encode() for m in modules}
+    inputs = {path: None for variant in variants for path in variant.inputs}
+    facade = render_facade(_facade(job, modules))
+    return {**files, job.facade: stamped(job, inputs, files, facade).encode()}
+
+
+def _compiled(
+    job: Job, target: Target, toolchain: Toolchain, observe: CommandObserver | None
+) -> Compilation:
+    """Return the object of all sources, linked if they are several."""
+    parts = [
+        compile_source(
+            source, target, job.cflags, toolchain=toolchain, folder=job.folder, observe=observe
+        )
+        for source in job.sources
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    from ebpfgen.linker import link_objects
+
+    named = [(path.name, part.object) for path, part in zip(job.sources, parts, strict=True)]
+    return Compilation(
+        link_objects(named, target),
+        "".join(part.diagnostics for part in parts),
+        tuple({path: None for part in parts for path in part.inputs}),
+    )
+
+
+def _object_of(job: Job, target: Target) -> Compilation:
+    path = job.objects[job.targets.index(target)]
+    try:
+        return Compilation(path.read_bytes(), "", (path,))
+    except OSError as error:
+        raise SourceError(f"{path} can't be read: {error.strerror}") from error
+
+
+def _bound(job: Job, target: Target, made: Compilation, constants: Mapping[str, int]) -> "Module":
+    from ebpfgen.binding import bind
+    from ebpfgen.comments import read_comments
+    from ebpfgen.objectfile import read_object
+
+    texts = (
+        [path.read_text("utf-8", errors="replace") for path in made.inputs] if job.sources else []
+    )
+    return bind(
+        read_object(made.object, f"{job.shown_source} for {target.name}"),
+        ident=job.ident,
+        source=job.source_names,
+        object_name=job.module(target).with_suffix(".o").name,
+        target=target,
+        naming=job.naming,
+        selection=job.selection,
+        constants=constants,
+        comments=read_comments(texts),
+    )
+
+
+def _constants(
+    job: Job,
+    target: Target,
+    toolchain: Callable[[], Toolchain],
+    observe: CommandObserver | None,
+) -> dict[str, int]:
+    """Return the constants that were asked for, of all sources.
+
+    Raises UsageError if two sources have different values for one name.
+    """
+    from ebpfgen.defines import read_defines
+
+    found: dict[str, int] = {}
+    for source in job.sources:
+        of_source = read_defines(
+            source,
+            target,
+            job.cflags,
+            job.defines,
+            toolchain=toolchain(),
+            folder=job.folder,
+            observe=observe,
+        )
+        for name, value in of_source.items():
+            if found.setdefault(name, value) != value:
+                raise UsageError(
+                    f"{name} is {found[name]} in one source of {job.ident} and {value} in "
+                    f"{source.name}: rename one, or choose another --define"
+                )
+    return found
+
+
+def _facade(job: Job, modules: "Sequence[Module]") -> "Facade":
+    """Return the facade: variants for a machine come before those for a byte order."""
+    from ebpfgen.model import Facade, Variant
+
+    variants = [
+        Variant(
+            module=job.module(module.target).stem,
+            byte_order=module.target.byte_order,
+            machines=module.target.machines,
+            exports=module.exports,
+        )
+        for module in modules
+    ]
+    return Facade(
+        source=job.source_names,
+        variants=tuple(sorted(variants, key=lambda variant: not variant.machines)),
+        in_package=in_package(job),
+    )

@@ -1,0 +1,282 @@
+"""What there is to do: a :class:`Job` for each binding, made of options.
+
+Whoever starts ``ebpfgen generate`` when nothing has changed pays for what is imported here.
+"""
+
+import keyword
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ebpfgen.errors import ConfigError, ObjectError, SourceError, UsageError
+from ebpfgen.naming import Naming, check_identifier
+from ebpfgen.selection import Selection
+from ebpfgen.target import DEFAULT_TARGETS, SUFFIXES, ByteOrder, Target, find_targets
+
+_BYTE_ORDERS: dict[bytes, ByteOrder] = {b"\x01": "little", b"\x02": "big"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One binding to generate, of C ``sources`` or of ``objects`` that were built elsewhere.
+
+    *folder* is where clang runs, and what relative flags refer to: that of the ``pyproject.toml``,
+    or the current one. The names of all files written begin with *stem* and end with *suffix*.
+    *cc* and *strip* are None for clang and the llvm-strip beside it. With *makebase*, rules for
+    make are written, with paths relative to it. *place* is where the job was asked for.
+    """
+
+    ident: str
+    folder: Path
+    targets: tuple[Target, ...]
+    output_dir: Path
+    stem: str
+    sources: tuple[Path, ...] = ()
+    objects: tuple[Path, ...] = ()
+    suffix: str = ""
+    naming: Naming = Naming.CAMEL
+    selection: Selection = field(default_factory=Selection)
+    defines: tuple[str, ...] = ()
+    cc: str | None = None
+    cflags: tuple[str, ...] = ()
+    strip: str | None = None
+    no_strip: bool = False
+    makebase: Path | None = None
+    place: str = field(default="the command line", compare=False)
+
+    @property
+    def shown_source(self) -> str:
+        """The sources, or objects, as a person in *folder* would name them."""
+        return ", ".join(self._shown(path) for path in self.sources or self.objects)
+
+    @property
+    def source_names(self) -> str:
+        """The sources, or objects, without folders."""
+        return ", ".join(path.name for path in self.sources or self.objects)
+
+    @property
+    def facade(self) -> Path:
+        """The module that stands for whichever variant fits."""
+        return self.output_dir / f"{self.stem}{self.suffix}.py"
+
+    def module(self, target: Target) -> Path:
+        """Return the module for a target; its object lies beside it."""
+        return self.output_dir / f"{self.stem}_{target.suffix}{self.suffix}.py"
+
+    def _shown(self, path: Path) -> str:
+        return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was said on the command line and by the environment, None or empty where nothing was."""
+
+    targets: tuple[str, ...] = ()
+    cc: str | None = None
+    cflags: tuple[str, ...] = ()
+    strip: str | None = None
+    no_strip: bool = False
+    output_dir: Path | None = None
+    output_stem: str | None = None
+    output_suffix: str | None = None
+    naming: Naming | None = None
+    types: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    global_types: bool = True
+    defines: tuple[str, ...] = ()
+    objects: tuple[Path, ...] = ()
+    makebase: Path | None = None
+
+    def over(self, base: "Options") -> "Options":
+        """Return these options, with those of *base* where nothing was said; lists add up."""
+        return Options(
+            targets=self.targets or base.targets,
+            cc=self.cc or base.cc,
+            cflags=(*base.cflags, *self.cflags),
+            strip=self.strip or base.strip,
+            no_strip=self.no_strip or base.no_strip,
+            output_dir=self.output_dir or base.output_dir,
+            output_stem=self.output_stem or base.output_stem,
+            output_suffix=self.output_suffix or base.output_suffix,
+            naming=self.naming or base.naming,
+            types=(*base.types, *self.types),
+            events=(*base.events, *self.events),
+            global_types=self.global_types and base.global_types,
+            defines=(*base.defines, *self.defines),
+            objects=self.objects or base.objects,
+            makebase=self.makebase or base.makebase,
+        )
+
+    def with_environment(self, environment: Mapping[str, str]) -> "Options":
+        """Return these options, with the ``EBPFGEN_*`` variables where the command line is silent.
+
+        clang gets the variable's flags before those of the command line, which so win.
+
+        Raises UsageError for flags that can't be split into words.
+        """
+        flags = split_flags(environment.get("EBPFGEN_CFLAGS", ""), "$EBPFGEN_CFLAGS")
+        makebase = environment.get("EBPFGEN_MAKEBASE")
+        return replace(
+            self,
+            cc=self.cc or environment.get("EBPFGEN_CC") or None,
+            cflags=(*flags, *self.cflags),
+            strip=self.strip or environment.get("EBPFGEN_STRIP") or None,
+            makebase=self.makebase or (Path(makebase) if makebase else None),
+        )
+
+
+def job_from_arguments(
+    ident: str,
+    sources: Path | Sequence[Path],
+    folder: Path,
+    options: Options,
+    *,
+    place: str = "the command line",
+) -> Job:
+    """Make the job of ``ebpfgen generate IDENT SOURCE…``, run in *folder*.
+
+    Files go to *folder* unless the options say otherwise, as with bpf2go.
+
+    Raises UsageError for what can't be meant.
+    """
+    paths = [sources] if isinstance(sources, Path) else sources
+    objects = tuple(folder / path for path in options.objects)
+    check_inputs(paths, objects, place)
+    if objects and (options.cflags or options.defines):
+        wrong = "flags for clang" if options.cflags else "--define"
+        raise UsageError(f"{wrong} and --object don't go together: an object is compiled already")
+    return Job(
+        ident=check_identifier(ident, "ident"),
+        sources=tuple(folder / path for path in paths),
+        objects=objects,
+        folder=folder,
+        targets=targets_of(options.targets or DEFAULT_TARGETS, objects, bool(options.targets)),
+        output_dir=folder / (options.output_dir or "."),
+        stem=stem_of(options.output_stem, ident),
+        suffix=check_suffix(options.output_suffix or "", "output suffix"),
+        naming=options.naming or Naming.CAMEL,
+        selection=Selection(options.types, split_events(options.events), options.global_types),
+        defines=check_defines(options.defines),
+        cc=options.cc,
+        cflags=check_flags(options.cflags, place),
+        strip=options.strip,
+        no_strip=options.no_strip,
+        makebase=options.makebase and folder / options.makebase,
+        place=place,
+    )
+
+
+def check_inputs(sources: Sequence[Path], objects: Sequence[Path], place: str) -> None:
+    """Raise UsageError if there are both sources and objects, or one of them twice."""
+    if sources and objects:
+        raise UsageError(f"{place}: SOURCE and --object don't go together: pass one of them")
+    for path in {*sources, *objects}:
+        if [*sources, *objects].count(path) > 1:
+            raise UsageError(f"{place}: {path} is named twice: name it once")
+
+
+def check_outputs(jobs: Iterable[Job]) -> None:
+    """Raise ConfigError if two of *jobs* would write the same file."""
+    seen: dict[Path, Job] = {}
+    for job in jobs:
+        folder = job.output_dir.resolve()
+        for stem in (job.stem, *(f"{job.stem}_{suffix}" for suffix in SUFFIXES)):
+            other = seen.setdefault(folder / (stem + job.suffix), job)
+            if other is not job:
+                raise ConfigError(
+                    f"two bindings write {job.output_dir / (stem + job.suffix)}.py "
+                    f"({other.shown_source} and {job.shown_source}): give one another ident or "
+                    f"output-stem, in {other.place} or {job.place}"
+                )
+
+
+def check_flags(flags: Iterable[str], place: str) -> tuple[str, ...]:
+    """Return flags for clang. Raises UsageError for those with which there would be no object."""
+    for flag in (flags := tuple(flags)):
+        if flag.startswith("-M"):
+            raise UsageError(
+                f"{flag} of {place}: ebpfgen has clang list the included files itself; "
+                "for rules that make reads, pass --makebase FOLDER"
+            )
+    return flags
+
+
+def check_defines(prefixes: Iterable[str]) -> tuple[str, ...]:
+    """Return prefixes of constants. Raises UsageError for an empty one, which begins every name."""
+    for prefix in (prefixes := tuple(prefixes)):
+        if not prefix.strip():
+            raise UsageError("--define '' stands for every macro there is: name a prefix")
+    return prefixes
+
+
+def check_suffix(suffix: str, what: str) -> str:
+    """Return what ends the names of files. Raises UsageError if no module could have that name."""
+    if suffix and not f"x{suffix}".isidentifier():
+        raise UsageError(f"{what} {suffix!r} can't end a module's name: use letters, digits, _")
+    return suffix
+
+
+def split_flags(text: str, what: str) -> list[str]:
+    """Split flags as a shell does. Raises UsageError naming *what* if a quote is left open."""
+    import shlex
+
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"{what} can't be split into words: {error}") from error
+
+
+def split_events(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Split ``map=struct``. Raises UsageError for a text that is not of that form."""
+    result = []
+    for text in texts:
+        name, _, record = (part.strip() for part in text.partition("="))
+        if not name or not record:
+            raise UsageError(f"--event {text!r} is not of the form MAP=STRUCT")
+        result.append((name, record))
+    return tuple(result)
+
+
+def stem_of(stem: str | None, ident: str) -> str:
+    """Return what output files are called: *stem*, or the ident in lower case as with bpf2go."""
+    if stem is not None:
+        return check_identifier(stem, "output stem")
+    lower = ident.lower()
+    return f"{lower}_" if keyword.iskeyword(lower) else lower
+
+
+def targets_of(names: Iterable[str], objects: Sequence[Path], named: bool) -> tuple[Target, ...]:
+    """Return the targets: those of *names*, or the generic ones of objects that were built.
+
+    An object tells its byte order; the architecture it is for, if any, has to be *named*.
+    Raises TargetError for an unknown target, UsageError if an object does not fit one.
+    """
+    if not objects:
+        return find_targets(names)
+    orders = {path: _byte_order(path) for path in objects}
+    generic = {"little": "bpfel", "big": "bpfeb"}
+    targets = find_targets(names if named else [generic[order] for order in orders.values()])
+    if len(targets) != len(objects):
+        raise UsageError(
+            f"{len(objects)} objects and {len(targets)} targets: pass one --target for each "
+            "--object, in the same order"
+        )
+    for target, (path, order) in zip(targets, orders.items(), strict=True):
+        if target.byte_order != order:
+            raise UsageError(f"{path} is {order} endian, and no object for {target.name}")
+    return targets
+
+
+def _byte_order(path: Path) -> ByteOrder:
+    """Return that of an object, from its first bytes (``EI_DATA`` of the ELF specification).
+
+    Raises SourceError if there is no such file, ObjectError if it is no ELF file.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(6)
+    except OSError as error:
+        raise SourceError(f"no object {path}: {error.strerror}") from error
+    if head[:4] != b"\x7fELF" or head[5:] not in _BYTE_ORDERS:
+        raise ObjectError(f"{path} is no object file: pass what clang -target bpf -c -g wrote")
+    return _BYTE_ORDERS[head[5:]]
