@@ -85,7 +85,11 @@ def _make(job: Job, observe: CommandObserver | None, warn: MessageObserver) -> _
         path = job.output_dir / f"{job.stem}_{target.suffix}.py"
         texts = [path.read_text("utf-8", errors="replace") for path in compilation.inputs]
         module = bind(
-            read_object(compilation.object, f"{job.shown_source} for {target.name}"),
+            read_object(
+                compilation.object,
+                f"{job.shown_source} for {target.name}",
+                unstripped=compilation.unstripped,
+            ),
             ident=job.ident,
             source=job.source.name,
             object_name=path.with_suffix(".o").name,

@@ -4,12 +4,14 @@ What counts as a program or a map is what libbpf takes for one (``bpf_object__ad
 ``parse_btf_map_def`` in its ``libbpf.c``).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import chain
 
 from ebpfgen.btf import types as t
 from ebpfgen.btf.layout import alignment_of, known_size_of, size_of, strip_names
-from ebpfgen.btf.reader import Btf
-from ebpfgen.elf import Elf, Symbol, read_elf
+from ebpfgen.btf.reader import Btf, EnumLookup
+from ebpfgen.elf import DebugEnum, Elf, Symbol, read_debug_enums, read_elf
 from ebpfgen.errors import ObjectError
 from ebpfgen.model import Map, ObjectFile, Program, Variable
 
@@ -17,8 +19,12 @@ _STRUCT_OPS = 26
 """BPF_MAP_TYPE_STRUCT_OPS: libbpf makes a map of each variable in its sections."""
 
 
-def read_object(data: bytes, name: str) -> ObjectFile:
+def read_object(data: bytes, name: str, *, unstripped: Iterable[bytes] = ()) -> ObjectFile:
     """Read the object file *data*; *name* is what errors call it.
+
+    What its BTF does not record of enums is in its DWARF, or in that of the *unstripped* objects it
+    was made of. Reading that takes longer than all else, so neither is looked at before an enum
+    needs it.
 
     Raises ObjectError if it is malformed, has no BTF, or defines maps in a way that libbpf no
     longer reads.
@@ -27,7 +33,7 @@ def read_object(data: bytes, name: str) -> ObjectFile:
     section = elf.section(".BTF")
     if section is None:
         raise ObjectError(f"{name} has no BTF: compile with -g (and without -g0)")
-    btf = Btf(section.data)
+    btf = Btf(section.data, _enum_lookup(chain([data], unstripped)))
     if btf.byte_order != elf.byte_order:
         raise ObjectError(f"{name} and its BTF differ in byte order", where=".BTF", offset=0)
     if legacy := elf.section("maps"):
@@ -46,6 +52,35 @@ def read_object(data: bytes, name: str) -> ObjectFile:
         btf=btf,
         warnings=tuple(f"globals of the arena ({name}) have no attributes" for name in unread),
     )
+
+
+def _enum_lookup(objects: Iterable[bytes]) -> EnumLookup:
+    """Return what finds enums in the DWARF of *objects*: by name, size and what BTF has of them."""
+
+    @cache
+    def known() -> dict[tuple[object, ...], t.Enum]:
+        found = {}
+        for enum in (enum for data in objects for enum in _debug_enums(data)):
+            values = tuple(t.Enumerator(*value) for value in enum.values)
+            complete = t.Enum(enum.name, enum.size, enum.signed, values)
+            found[_recorded(complete)] = complete
+        return found
+
+    return lambda enum: known().get(_recorded(enum))
+
+
+def _recorded(enum: t.Enum) -> tuple[object, ...]:
+    """Return what BTF without signs and ENUM64 has of an enum: 32 bits of each value."""
+    values = ((value.name, value.value & 0xFFFFFFFF) for value in enum.values)
+    return enum.name, enum.size, *values
+
+
+def _debug_enums(data: bytes) -> list[DebugEnum]:
+    """Return the enums of an object's DWARF; one that can't be read is worth as much as none."""
+    try:
+        return read_debug_enums(data)
+    except ObjectError:
+        return []
 
 
 def _programs(elf: Elf, name: str) -> Iterator[Program]:

@@ -192,10 +192,18 @@ class TypeBinder:
         number = scalar(enum, self._order) or raw(enum.size)
         if enum.cut:
             self.warn(
-                f"{what} ({c_type}) has values of more than 32 bits, which this clang does not "
-                "record: it is read as a number; clang 15 or newer gives the names"
+                f"{what} ({c_type}) has values of more than 32 bits, which the object does not "
+                "record: it is read as a number; clang 15 or newer, or an object that is not "
+                "stripped, gives the names"
             )
             return number
+        if enum.guessed:
+            doubtful = next(v for v in enum.values if v.value < 0 or v.value >> 31)
+            self.warn(
+                f"{what} ({c_type}): the object does not record a sign, and {doubtful.name} is "
+                f"taken for {doubtful.value}; clang 15 or newer, or an object that is not "
+                "stripped, tells"
+            )
         if not enum.values:
             return number
         names = distinct_names(
