@@ -163,7 +163,7 @@ def _variable(variable: Variable, name: str, types: TypeBinder) -> Attribute:
     what = f"variable {variable.name}"
     codec = types.codec(variable.type_id, variable.size, what, variable.name)
     if variable.type_id is None:
-        types.warn(f"{what} has no type in the BTF (_Atomic?): it is read as bytes")
+        types.warn_typeless(what, variable.size)
     place = (quoted(variable.section), str(variable.offset))
     comment = f"{types.c_name(variable.type_id)} in {variable.section}."
     return Attribute(name, "variable", (quoted(variable.name), *place, codec.codec), comment)

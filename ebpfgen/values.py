@@ -105,6 +105,19 @@ def packed(annotation: str, codec: str, size: int, dtype: str) -> Value:
     )
 
 
+def opaque(name: str, size: int) -> Value:
+    """Return the value of a class that is made of its bytes as they are."""
+    return Value(
+        annotation=name,
+        codec=name,
+        layout=f"{size}s",
+        count=1,
+        decode=lambda index: f"{name}(v[{index}])",
+        encode=lambda value, _: [f"{value}.pack()"],
+        dtype=f"{name}.dtype()",
+    )
+
+
 def scalars_in_line(element: Value, codec: str, count: int) -> Value:
     """Return the value of an array of scalars that are part of the format."""
     return Value(

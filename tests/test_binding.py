@@ -8,12 +8,12 @@ from ebpfgen import runtime as rt
 from ebpfgen.binding import RESERVED_ATTRIBUTES, bind
 from ebpfgen.emit import render_module
 from ebpfgen.errors import CollisionError, EbpfgenError, IdentifierError, ObjectError
+from ebpfgen.members import RESERVED_MEMBERS
 from ebpfgen.model import Attribute, Map, Module, ObjectFile, Overlay, Program, Record
 from ebpfgen.naming import Naming
-from ebpfgen.records import RESERVED_MEMBERS
 from ebpfgen.target import ByteOrder, find_target
 
-from .btf_builder import VOID, BtfBuilder
+from .btf_builder import BtfBuilder
 from .building import bind_c, import_text, map_definition, program_definition
 
 HASH, ARRAY, LRU_HASH = 1, 2, 9
@@ -333,7 +333,7 @@ def malformed(name: str) -> tuple[BtfBuilder, int]:
         case "an array of itself":
             return b, b.array(u32 + 1, 2)
         case "a member without a size":
-            return b, b.struct("s", 4, [("a", VOID, 0)])
+            return b, b.struct("s", 4, [("a", b.forward("declared"), 0)])
         case "a member of no type":
             return b, b.struct("s", 4, [("a", 99, 0)])
         case "structs nested without end":

@@ -148,7 +148,7 @@ def test_legacy_maps_are_an_error_that_says_how_to_write_them() -> None:
     with pytest.raises(ObjectError) as caught:
         read_c(source)
     assert str(caught.value) == (
-        'prog.c defines counters, others in SEC("maps"), which libbpf 1.0 dropped: '
+        'prog.c defines counters, others in SEC("maps"), which libbpf does not read: '
         'define them with __uint() and __type() in SEC(".maps")'
     )
 
