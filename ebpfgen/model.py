@@ -149,6 +149,7 @@ class Overlay:
     """A C union, or a struct whose members overlap, as a class over its bytes.
 
     ``label`` is what errors call it, where that is not its name: the struct that it is a part of.
+    If its ``kind`` is ``fields``, the bytes are those of a variable.
     """
 
     name: str

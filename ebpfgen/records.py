@@ -44,6 +44,7 @@ class TypeBinder:
         self._order = "<" if btf.byte_order == "little" else ">"
         self._types: list[GeneratedType] = []
         self._overlays: dict[str, Overlay] = {}
+        self._fields: dict[int, str] = {}
         self._values: dict[int, Value | None] = {}
         self._warnings: dict[str, None] = {}
 
@@ -73,10 +74,34 @@ class TypeBinder:
         """Make the class of a struct, union or enum that has a name, a typedef's perhaps."""
         self._value(type_id, Place(c_name(self._btf, type_id)))
 
+    def fields(self, type_id: int, variable: str) -> str:
+        """Return the class that reads and writes the members of a variable one by one.
+
+        It is empty where the variable is no struct or union, or one without members.
+        """
+        own_id, typedef = strip(self._btf, type_id)
+        btf_type = self._btf[own_id]
+        if not self._classes or not isinstance(btf_type, t.Struct | t.Union):
+            return ""
+        if own_id not in self._fields:
+            label = self._value(type_id, Place(variable)).codec
+            c_type = self._c_type(own_id, typedef)
+            holder = c_type if btf_type.name or typedef else variable
+            place = Place(c_type, label.removeprefix(self._prefix), label, holder)
+            made = self._overlay(btf_type, "", c_type, place, whole=False)
+            if made.members:
+                name = self._fields[own_id] = self._unique(f"{place.base}Fields")
+                self._types.append(dataclasses.replace(made, name=name, kind="fields"))
+        return self._fields.get(own_id, "")
+
     def _c_type(self, own_id: int, typedef: str) -> str:
         """Return what C calls a type; what only its place names is as C shows it: union {…}."""
         name = c_name(self._btf, own_id)
         return typedef if typedef and name.endswith("{…}") else name
+
+    def size(self, type_id: int) -> int:
+        """Return the size of a type in bytes."""
+        return size_of(self._btf, type_id)
 
     def c_name(self, type_id: int | None) -> str:
         """Return how C spells a type."""
@@ -172,7 +197,7 @@ class TypeBinder:
             size = array.count * size_of(self._btf, array.type_id)
             dtype = f"({element.dtype}, ({array.count},))"
             value = packed(f"tuple[{element.annotation}, ...]", codec, size, dtype)
-        return value
+        return dataclasses.replace(value, element=element.codec, length=array.count)
 
     def _bytes(self, type_id: int, what: str) -> Value:
         """Return the value of a type that is read as bytes, after a warning."""
@@ -300,13 +325,18 @@ class TypeBinder:
         name: str,
         c_type: str,
         place: Place,
+        *,
+        whole: bool = True,
     ) -> Overlay:
+        """Return the class of a union; unless it is *whole*, without members of no bytes."""
         members = list(members_of(self._btf, holder, into=t.Union))
         made: list[OverlayMember] = []
         dtype: list[tuple[str, str, int]] = []
         names = names_of(members, self._prefix)
         for member in members:
             spelled, size = names[member], bytes_of(self._btf, member, members)
+            if not size and not whole:
+                continue
             value = self._member(member, spelled, size, place)
             comment = c_name(self._btf, member.type_id)
             if member.bitfield_size or member.offset % 8:

@@ -25,7 +25,7 @@ class Value:
     and returns those of the format's values. ``dtype`` is the expression of its numpy type.
     ``letter`` is the layout of a single number, ``enum`` the class of an enumeration; ``is_packed``
     says that it is read by its codec; ``labels`` are what errors call each value, after the name of
-    the whole.
+    the whole. ``element`` is the codec of each of an array's ``length`` elements.
     """
 
     annotation: str
@@ -39,6 +39,8 @@ class Value:
     enum: str = ""
     is_packed: bool = False
     labels: tuple[str, ...] = ()
+    element: str = ""
+    length: int = 0
 
 
 def scalar(btf_type: t.Type, order: str) -> Value | None:

@@ -324,6 +324,57 @@ def test_the_ident_names_classes_and_functions() -> None:
     assert "load_my_probe_objects" in module.exports
 
 
+VARIABLES = {
+    "number": ("int number;", "variable", ("0", "rt.le.i32")),
+    "text": ("char text[8];", "variable", ("0", "rt.chars(8)")),
+    "array": ("int array[3];", "array_variable", ("0", "rt.le.i32", "3")),
+    "matrix": ("u8 matrix[2][3];", "array_variable", ("0", "rt.raw(3)", "2")),
+    "structs": ("struct s { int a; } structs[2];", "array_variable", ("0", "BpfS", "2")),
+    "struct": ("struct s { int a; } whole;", "struct_variable", ("0", "BpfS", "BpfSFields")),
+    "union": ("union u { int a; } either;", "struct_variable", ("0", "BpfU", "BpfUFields")),
+    "typedef": (
+        "typedef struct { int a; } own_t; own_t own;",
+        "struct_variable",
+        ("0", "BpfOwnT", "BpfOwnTFields"),
+    ),
+    "nameless": ("struct { int a; } lone;", "struct_variable", ("0", "BpfLone", "BpfLoneFields")),
+    "of one of our names": (
+        "struct SFields { int a; }; struct s { struct SFields b; } clash;",
+        "struct_variable",
+        ("0", "BpfS", "BpfSFields_2"),
+    ),
+    "empty": ("struct nothing { } empty;", "variable", ("0", "BpfNothing")),
+    "flexible": (
+        "struct f { int n; int more[]; } flexible = { 1, { 2, 3 } };",
+        "struct_variable",
+        ("0", "BpfF", "BpfFFields", "size=12"),
+    ),
+    "an enum": ("enum e { A } chosen;", "variable", ("0", "rt.enum(BpfE, rt.le.u32)")),
+}
+
+
+@pytest.mark.parametrize(("declaration", "factory", "arguments"), VARIABLES.values(), ids=VARIABLES)
+def test_the_type_decides_the_class_of_a_variable(
+    declaration: str, factory: str, arguments: tuple[str, ...]
+) -> None:
+    module = bind_c(declaration)
+    (variable,), (spec,) = module.variables, module.variable_specs
+    assert (variable.factory, variable.arguments[2:]) == (factory, arguments)
+    assert (spec.factory, spec.arguments) == (f"{factory}_spec", variable.arguments)
+    assert module.warnings == ()
+
+
+def test_two_variables_of_a_type_share_its_classes() -> None:
+    module = bind_c("struct s { int a; }; struct s one, two;")
+    assert [made.name for made in module.types] == ["BpfS", "BpfSFields"]
+
+
+def test_a_member_may_be_called_like_what_fields_need() -> None:
+    text = render_module(bind_c("struct s { int _bytes, _put, _memory, _label, rt; } x;"))
+    names = {"_bytes_", "_put_", "_memory_", "_label_", "rt_"}
+    assert names <= set(vars(import_text(text).BpfSFields))
+
+
 def malformed(name: str) -> tuple[BtfBuilder, int]:
     b = BtfBuilder()
     u32 = b.integer("u32", 4)
