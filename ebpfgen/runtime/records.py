@@ -38,7 +38,11 @@ E = TypeVar("E", bound=IntEnum)
 
 _FORMAT = re.compile(r"(\d*)([a-zA-Z?])")
 _C_NAMES = dict(
-    zip("bBhHiIqQ", ("i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64"), strict=True)
+    zip(
+        "bBhHiIqQfd",
+        ("i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64"),
+        strict=True,
+    )
 )
 
 
@@ -63,14 +67,14 @@ class Record:
         values = self._values()
         try:
             return self._layout.pack(*values)
-        except struct.error as error:
+        except (struct.error, OverflowError) as error:  # the latter is for floats
             raise self._misfit(values, error) from None
 
     def pack_into(self, buffer: WriteableBuffer, offset: int = 0, /) -> None:
         """Write the value at *offset* of *buffer*. Raises ValueError before anything is written."""
         _write(self.pack(), buffer, offset)
 
-    def _misfit(self, values: Values, error: struct.error) -> ValueError:
+    def _misfit(self, values: Values, error: Exception) -> ValueError:
         """Find the value that struct refused."""
         letters: list[str] = []
         for count, letter in _FORMAT.findall(self._layout.format[1:]):
@@ -337,6 +341,6 @@ def _write(data: bytes, buffer: WriteableBuffer, offset: int) -> None:
 def _fits(letter: str, value: object) -> bool:
     try:
         struct.pack(f"<{letter}", value)
-    except struct.error:
+    except (struct.error, OverflowError):
         return False
     return True
