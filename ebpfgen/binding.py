@@ -98,7 +98,7 @@ def bind(
         program_specs=tuple(_specs(object_file.programs, names, "program_spec")),
         map_specs=tuple(_specs(object_file.maps, names, "map_spec")),
         variables=_documented(variables, docs),
-        variable_specs=tuple(replace(v, factory="variable_spec") for v in variables),
+        variable_specs=tuple(replace(v, factory=f"{v.factory}_spec") for v in variables),
         constants=tuple((values[name], value) for name, value in (constants or {}).items()),
         types=types.types,
         exports=tuple(sorted(exports, key=export_order)),
@@ -162,12 +162,22 @@ def _map(bpf_map: Map, name: str, types: TypeBinder) -> Attribute:
 
 def _variable(variable: Variable, name: str, types: TypeBinder) -> Attribute:
     what = f"variable {variable.name}"
-    codec = types.codec(variable.type_id, variable.size, what, variable.name)
-    if variable.type_id is None:
-        types.warn(f"{what} has no type in the BTF (_Atomic?): it is read as bytes")
-    place = (quoted(variable.section), str(variable.offset))
-    comment = f"{types.c_name(variable.type_id)} in {variable.section}."
-    return Attribute(name, "variable", (quoted(variable.name), *place, codec.codec), comment)
+    type_id = variable.type_id
+    codec = types.codec(type_id, variable.size, what, variable.name)
+    place = (quoted(variable.name), quoted(variable.section), str(variable.offset))
+    comment = f"{types.c_name(type_id)} in {variable.section}."
+    if type_id is None:
+        types.warn_typeless(what, variable.size)
+        return Attribute(name, "variable", (*place, codec.codec), comment)
+    # Only the initial value of a flexible array member is beyond its type.
+    beyond = variable.size > types.size(type_id)
+    size = (f"size={variable.size}",) if beyond else ()
+    if fields := types.fields(type_id, variable.name):
+        return Attribute(name, "struct_variable", (*place, codec.codec, fields, *size), comment)
+    if codec.length:
+        arguments = (*place, codec.element, str(codec.length))
+        return Attribute(name, "array_variable", arguments, comment)
+    return Attribute(name, "variable", (*place, codec.codec, *size), comment)
 
 
 def _specs(

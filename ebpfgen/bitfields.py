@@ -5,6 +5,7 @@ first byte on a little-endian machine, from the most significant one on a big-en
 libbpf's ``btf_dump_get_bitfield_value`` reads them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ebpfgen.btf import types as t
@@ -71,7 +72,7 @@ class Unit:
         return UNSIGNED.get(self.size, f"{self.size}s")
 
 
-def units(members: list[t.Member], order: str) -> list[Unit]:
+def units(members: Sequence[t.Member], order: str) -> list[Unit]:
     """Gather *members*, all of them bitfields in the order of their bits, into units.
 
     Two bitfields are in one unit if they share a byte. *order* is ``<`` or ``>``.

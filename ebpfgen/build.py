@@ -107,13 +107,15 @@ def _compiled(
         link_objects(named, target),
         "".join(part.diagnostics for part in parts),
         tuple({path: None for part in parts for path in part.inputs}),
+        tuple(data for part in parts for data in part.unstripped),
     )
 
 
 def _object_of(job: Job, target: Target) -> Compilation:
     path = job.objects[job.targets.index(target)]
     try:
-        return Compilation(path.read_bytes(), "", (path,))
+        data = path.read_bytes()
+        return Compilation(data, "", (path,), (data,))
     except OSError as error:
         raise SourceError(f"{path} can't be read: {error.strerror}") from error
 
@@ -127,7 +129,9 @@ def _bound(job: Job, target: Target, made: Compilation, constants: Mapping[str, 
         [path.read_text("utf-8", errors="replace") for path in made.inputs] if job.sources else []
     )
     return bind(
-        read_object(made.object, f"{job.shown_source} for {target.name}"),
+        read_object(
+            made.object, f"{job.shown_source} for {target.name}", unstripped=made.unstripped
+        ),
         ident=job.ident,
         source=job.source_names,
         object_name=job.module(target).with_suffix(".o").name,

@@ -122,7 +122,7 @@ def _aliases(cells: list[Cell]) -> list[Alias]:
     """Return the members of anonymous unions, which C reaches as if they were the struct's own."""
     taken = {field.name for cell in cells for field, _ in cell.fields}
     return [
-        Alias(member.name, member.annotation, cell.fields[0][0].name, member.comment)
+        Alias(member.name, member.annotation, cell.fields[0][0].name, member.comment, member.doc)
         for cell in cells
         if cell.overlay
         for member in cell.overlay.members

@@ -69,12 +69,14 @@ class Toolchain:
 class Compilation:
     """A compiled, stripped object, what clang said on the way (its warnings), and what it read.
 
-    ``inputs`` are the source and the headers it includes, without the system's.
+    ``inputs`` are the source and the headers it includes, without the system's; ``unstripped`` is
+    what was stripped, each object it is made of with its debug information.
     """
 
     object: bytes
     diagnostics: str
     inputs: tuple[Path, ...] = ()
+    unstripped: tuple[bytes, ...] = ()
 
 
 def find_toolchain(
@@ -127,10 +129,11 @@ def compile_source(
         done = run_tool([*command, *colour, *arguments, "-o", str(output)], folder, observe)
         if done.returncode:
             raise refusal(source, target, done, folder=folder)
+        unstripped = output.read_bytes()
         if toolchain.strip:
             _strip(toolchain.strip, output, folder, observe)
         inputs = tuple(folder / name for name in _prerequisites(dependencies.read_text()))
-        return Compilation(output.read_bytes(), done.stderr, inputs)
+        return Compilation(output.read_bytes(), done.stderr, inputs, (unstripped,))
 
 
 def compiler_command(

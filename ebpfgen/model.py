@@ -95,6 +95,7 @@ class Alias:
     annotation: str
     through: str
     comment: str
+    doc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +146,18 @@ class OverlayMember:
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """A C union, or a struct whose members overlap, as a class over its bytes."""
+    """A C union, or a struct whose members overlap, as a class over its bytes.
+
+    ``label`` is what errors call it, where that is not its name: the struct that it is a part of.
+    If its ``kind`` is ``fields``, the bytes are those of a variable.
+    """
 
     name: str
     c_name: str
     size: int
     members: tuple[OverlayMember, ...]
     dtype: tuple[tuple[str, str, int], ...]
+    label: str = ""
     doc: str = ""
     kind: str = "overlay"
 

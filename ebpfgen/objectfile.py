@@ -4,21 +4,40 @@ What counts as a program or a map is what libbpf takes for one (``bpf_object__ad
 ``parse_btf_map_def`` in its ``libbpf.c``).
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import chain
 
 from ebpfgen.btf import types as t
-from ebpfgen.btf.layout import alignment_of, known_size_of, size_of, strip_names
-from ebpfgen.btf.reader import Btf
-from ebpfgen.elf import Elf, Symbol, read_elf
+from ebpfgen.btf.layout import (
+    alignment_of,
+    is_typeless,
+    known_size_of,
+    size_of,
+    strip_names,
+)
+from ebpfgen.btf.reader import Btf, EnumLookup
+from ebpfgen.elf import DebugEnum, Elf, read_debug_enums, read_elf
 from ebpfgen.errors import ObjectError
 from ebpfgen.model import Map, ObjectFile, Program, Variable
 
 _STRUCT_OPS = 26
 """BPF_MAP_TYPE_STRUCT_OPS: libbpf makes a map of each variable in its sections."""
 
+# A leading ? says that libbpf shall not create the map by itself.
+_STRUCT_OPS_SECTION = re.compile(r"\??\.struct_ops(\.link)?")
 
-def read_object(data: bytes, name: str) -> ObjectFile:
+_DATA_SECTION = re.compile(r"\.(data|bss|rodata)(\..*)?")
+_ARENA_SECTION = ".addr_space.1"
+
+
+def read_object(data: bytes, name: str, *, unstripped: Iterable[bytes] = ()) -> ObjectFile:
     """Read the object file *data*; *name* is what errors call it.
+
+    What its BTF does not record of enums is in its DWARF, or in that of the *unstripped* objects it
+    was made of. Reading that takes longer than all else, so neither is looked at before an enum
+    needs it.
 
     Raises ObjectError if it is malformed, has no BTF, or defines maps in a way that libbpf no
     longer reads.
@@ -26,26 +45,79 @@ def read_object(data: bytes, name: str) -> ObjectFile:
     elf = read_elf(data)
     section = elf.section(".BTF")
     if section is None:
-        raise ObjectError(f"{name} has no BTF: compile with -g (and without -g0)")
-    btf = Btf(section.data)
+        raise ObjectError(_no_btf(elf, name))
+    btf = Btf(section.data, _enum_lookup(chain([data], unstripped)))
     if btf.byte_order != elf.byte_order:
         raise ObjectError(f"{name} and its BTF differ in byte order", where=".BTF", offset=0)
-    if legacy := elf.section("maps"):
-        names = ", ".join(s.name for s in elf.symbols if s.section == legacy.index and s.name)
-        raise ObjectError(
-            f'{name} defines {names or "maps"} in SEC("maps"), which libbpf 1.0 dropped: define '
-            'them with __uint() and __type() in SEC(".maps")'
-        )
+    _check_maps(elf, name)
     sections = [section for _, section in btf.of(t.DataSection)]
-    unread = [s.name for s in sections if s.name.startswith(".addr_space.")]
     return ObjectFile(
         byte_order=elf.byte_order,
         programs=tuple(_programs(elf, name)),
         maps=(*_maps(btf), *_struct_ops(btf, sections)),
         variables=(*_variables(elf, btf, sections), *_kconfig(btf, sections)),
         btf=btf,
-        warnings=tuple(f"globals of the arena ({name}) have no attributes" for name in unread),
+        warnings=tuple(_unread(btf, sections)),
     )
+
+
+def _no_btf(elf: Elf, name: str) -> str:
+    """Return why there is no BTF: clang makes none of a source that defines nothing."""
+    defined = [symbol for symbol in elf.symbols if symbol.type in ("STT_FUNC", "STT_OBJECT")]
+    if not defined:
+        return f"{name} is empty: define a program, a map or a global variable in it"
+    return f"{name} has no BTF: compile with -g (and without -g0)"
+
+
+def _check_maps(elf: Elf, name: str) -> None:
+    """Raise ObjectError for maps as ``struct bpf_map_def`` has them."""
+    legacy = {s.index: s.name for s in elf.sections if re.fullmatch("maps(/.*)?", s.name)}
+    if legacy:
+        names = ", ".join(s.name for s in elf.symbols if s.section in legacy and s.name)
+        raise ObjectError(
+            f'{name} defines {names or "maps"} in SEC("{next(iter(legacy.values()))}"), which '
+            'libbpf does not read: define them with __uint() and __type() in SEC(".maps")'
+        )
+
+
+def _unread(btf: Btf, sections: Sequence[t.DataSection]) -> Iterator[str]:
+    """Yield a warning of the variables that get no attributes though others of their kind do."""
+    for section in sections:
+        if section.name == _ARENA_SECTION:
+            names = ", ".join(variable.name for variable in _globals(btf, section))
+            yield (
+                f"{names} lie in the arena ({section.name}), which Python does not map, and get no "
+                "attributes: copy what Python shall see to a map or to another global variable"
+            )
+
+
+def _enum_lookup(objects: Iterable[bytes]) -> EnumLookup:
+    """Return what finds enums in the DWARF of *objects*: by name, size and what BTF has of them."""
+
+    @cache
+    def known() -> dict[tuple[object, ...], t.Enum]:
+        found = {}
+        for enum in (enum for data in objects for enum in _debug_enums(data)):
+            values = tuple(t.Enumerator(*value) for value in enum.values)
+            complete = t.Enum(enum.name, enum.size, enum.signed, values)
+            found[_recorded(complete)] = complete
+        return found
+
+    return lambda enum: known().get(_recorded(enum))
+
+
+def _recorded(enum: t.Enum) -> tuple[object, ...]:
+    """Return what BTF without signs and ENUM64 has of an enum: 32 bits of each value."""
+    values = ((value.name, value.value & 0xFFFFFFFF) for value in enum.values)
+    return enum.name, enum.size, *values
+
+
+def _debug_enums(data: bytes) -> list[DebugEnum]:
+    """Return the enums of an object's DWARF; one that can't be read is worth as much as none."""
+    try:
+        return read_debug_enums(data)
+    except ObjectError:
+        return []
 
 
 def _programs(elf: Elf, name: str) -> Iterator[Program]:
@@ -72,20 +144,25 @@ def _variables(elf: Elf, btf: Btf, sections: Sequence[t.DataSection]) -> Iterato
     clang leaves the places 0 in BTF. Static variables are left out, as bpftool's skeletons do.
     """
     for section in sections:
-        if section.name.split(".")[1:2] not in (["data"], ["bss"], ["rodata"]):
-            continue
         found = elf.section(section.name)
-        symbols = {s.name: s for s in elf.symbols if found and s.section == found.index}
-        places: list[tuple[Symbol, t.Var]] = []
-        for place in section.variables:
-            variable = btf[place.type_id]
-            if not isinstance(variable, t.Var) or variable.name not in symbols:
-                continue
-            if variable.linkage == t.Linkage.GLOBAL:
-                places.append((symbols[variable.name], variable))
+        if found is None or not _DATA_SECTION.fullmatch(section.name):
+            continue
+        # A static variable of another source may have the name of a global one.
+        in_section = (s for s in elf.symbols if s.section == found.index)
+        symbols = {s.name: s for s in in_section if s.binding != "STB_LOCAL"}
+        found_in_both = (v for v in _globals(btf, section) if v.name in symbols)
+        places = [(symbols[variable.name], variable) for variable in found_in_both]
         for symbol, variable in sorted(places, key=lambda pair: pair[0].value):
-            typed = variable.type_id or None
+            typed = None if is_typeless(btf, variable.type_id) else variable.type_id
             yield Variable(variable.name, section.name, symbol.value, symbol.size, typed)
+
+
+def _globals(btf: Btf, section: t.DataSection) -> Iterator[t.Var]:
+    """Yield the variables of a section that are not static."""
+    for place in section.variables:
+        variable = btf[place.type_id]
+        if isinstance(variable, t.Var) and variable.linkage == t.Linkage.GLOBAL:
+            yield variable
 
 
 def _kconfig(btf: Btf, sections: Sequence[t.DataSection]) -> Iterator[Variable]:
@@ -105,7 +182,7 @@ def _kconfig(btf: Btf, sections: Sequence[t.DataSection]) -> Iterator[Variable]:
 
 def _struct_ops(btf: Btf, sections: Sequence[t.DataSection]) -> Iterator[Map]:
     for section in sections:
-        if section.name in (".struct_ops", ".struct_ops.link"):
+        if _STRUCT_OPS_SECTION.fullmatch(section.name):
             for place in section.variables:
                 variable = btf[place.type_id]
                 if isinstance(variable, t.Var):
@@ -146,10 +223,15 @@ def _map(btf: Btf, name: str, definition: t.Struct, *, is_inner: bool = False) -
             raise ObjectError(f"{member} of map {name} is not made by __uint()", where=".BTF")
         return btf_type.count
 
-    def size(type_id: int | None) -> int:
+    def size(member: str, type_id: int | None) -> int:
         """Clang may only declare the types of an inner map; libbpf needs those of the others."""
         if is_inner or type_id is None:
             return known_size_of(btf, type_id)
+        if is_typeless(btf, type_id):
+            raise ObjectError(
+                f"the {member} of map {name} has no size in the BTF, and libbpf refuses it: use "
+                "neither void nor, before clang 20, _Atomic"
+            )
         return size_of(btf, type_id)
 
     key = _pointed_at(btf, name, members["key"]) if "key" in members else None
@@ -159,8 +241,8 @@ def _map(btf: Btf, name: str, definition: t.Struct, *, is_inner: bool = False) -
         type=number("type"),
         key=key,
         value=value,
-        key_size=number("key_size") or size(key),
-        value_size=number("value_size") or size(value),
+        key_size=number("key_size") or size("key", key),
+        value_size=number("value_size") or size("value", value),
         max_entries=number("max_entries"),
         inner=_inner_map(btf, name, members["values"]) if "values" in members else None,
     )

@@ -5,30 +5,20 @@ module: one that none of these can say is read as the bytes it takes, with a war
 """
 
 import dataclasses
-from collections.abc import Iterator
 from functools import partial
 
 from ebpfgen.bitfields import Bits, Unit, units
 from ebpfgen.btf import types as t
-from ebpfgen.btf.layout import c_name, known_size_of, size_of, strip
+from ebpfgen.btf.layout import c_name, is_typeless, known_size_of, size_of, strip
 from ebpfgen.btf.reader import Btf
 from ebpfgen.cells import MAX_IN_LINE, Cell, in_order, record_of, value_of
 from ebpfgen.comments import Comments
+from ebpfgen.enums import doubts, enumeration_of
 from ebpfgen.errors import ObjectError
-from ebpfgen.model import Enumeration, Field, GeneratedType, Overlay, OverlayMember, Tail
-from ebpfgen.naming import camel_case, distinct_names, enumerator_name, member_name
-from ebpfgen.values import Value, named, packed, raw, scalar, scalars_in_line, text
-
-RESERVED_MEMBERS = frozenset(
-    {"SIZE", "dtype", "pack", "pack_into", "unpack_from"}
-    | {"_data", "_labels", "_layout", "_misfit", "_values"}
-    | {"ClassVar", "classmethod", "object", "property", "rt"}
-)
-"""What every generated class defines or uses by name: no member may take these names."""
-
-RESERVED_ENUMERATORS = frozenset({"mro", "name", "value"})
-"""What IntEnum defines, and would refuse or hide."""
-
+from ebpfgen.members import Place, PlacedMember, bytes_of, members_of, names_of
+from ebpfgen.model import Field, GeneratedType, Overlay, OverlayMember, Tail
+from ebpfgen.naming import camel_case
+from ebpfgen.values import Value, named, opaque, packed, raw, scalar, scalars_in_line, text
 
 # The C standard asks for 63 levels of nested structs; what has more is malformed.
 _MAX_DEPTH = 64
@@ -54,6 +44,7 @@ class TypeBinder:
         self._order = "<" if btf.byte_order == "little" else ">"
         self._types: list[GeneratedType] = []
         self._overlays: dict[str, Overlay] = {}
+        self._fields: dict[int, str] = {}
         self._values: dict[int, Value | None] = {}
         self._warnings: dict[str, None] = {}
 
@@ -70,18 +61,47 @@ class TypeBinder:
     def codec(self, type_id: int | None, size: int, what: str, name: str) -> Value:
         """Return how to read a type that stands by itself.
 
-        *what* names it in warnings, and *name* a class made for a type that has no name in C.
-        *size* is that of the bytes where there is no type.
+        *what* names it in warnings, and *name* is that of the variable, or of a class made for a
+        type that has no name in C. *size* is that of the bytes where there is no type.
         """
         if type_id is None:
             return raw(size)
         if not self._classes and self._needs_class(type_id):
             return raw(size or size_of(self._btf, type_id))
-        return self._value(type_id, what, name)
+        return self._value(type_id, Place(what, name, holder=name))
 
     def add(self, type_id: int) -> None:
         """Make the class of a struct, union or enum that has a name, a typedef's perhaps."""
-        self._value(type_id, c_name(self._btf, type_id), "")
+        self._value(type_id, Place(c_name(self._btf, type_id)))
+
+    def fields(self, type_id: int, variable: str) -> str:
+        """Return the class that reads and writes the members of a variable one by one.
+
+        It is empty where the variable is no struct or union, or one without members.
+        """
+        own_id, typedef = strip(self._btf, type_id)
+        btf_type = self._btf[own_id]
+        if not self._classes or not isinstance(btf_type, t.Struct | t.Union):
+            return ""
+        if own_id not in self._fields:
+            label = self._value(type_id, Place(variable)).codec
+            c_type = self._c_type(own_id, typedef)
+            holder = c_type if btf_type.name or typedef else variable
+            place = Place(c_type, label.removeprefix(self._prefix), label, holder)
+            made = self._overlay(btf_type, "", c_type, place, whole=False)
+            if made.members:
+                name = self._fields[own_id] = self._unique(f"{place.base}Fields")
+                self._types.append(dataclasses.replace(made, name=name, kind="fields"))
+        return self._fields.get(own_id, "")
+
+    def _c_type(self, own_id: int, typedef: str) -> str:
+        """Return what C calls a type; what only its place names is as C shows it: union {…}."""
+        name = c_name(self._btf, own_id)
+        return typedef if typedef and name.endswith("{…}") else name
+
+    def size(self, type_id: int) -> int:
+        """Return the size of a type in bytes."""
+        return size_of(self._btf, type_id)
 
     def c_name(self, type_id: int | None) -> str:
         """Return how C spells a type."""
@@ -91,46 +111,58 @@ class TypeBinder:
         """Say something to the person who generates the module, once."""
         self._warnings[warning] = None
 
+    def warn_typeless(self, what: str, size: int) -> None:
+        """Warn of what has a place and no type."""
+        self.warn(
+            f"{what} has no type in the object: it is read as {size} bytes; if it is _Atomic, "
+            "clang 20 or newer records it"
+        )
+
     def _needs_class(self, type_id: int) -> bool:
         btf_type = self._btf[strip(self._btf, type_id)[0]]
         if isinstance(btf_type, t.Array):
             return self._needs_class(btf_type.type_id)
         return isinstance(btf_type, t.Struct | t.Union | t.Enum)
 
-    def _value(self, type_id: int, what: str, name: str) -> Value:
-        """Return how to read a type; *name* is for one that has no name of its own."""
+    def _value(self, type_id: int, place: Place) -> Value:
+        """Return how to read a type; *place* is for one that has no name of its own."""
         own_id, typedef = strip(self._btf, type_id)
         btf_type = self._btf[own_id]
         if isinstance(btf_type, t.Array):
-            return self._array(btf_type, what, name)
+            return self._array(btf_type, place)
         if isinstance(btf_type, t.Struct | t.Union | t.Enum):
             if own_id not in self._values:
-                self._check_depth(what)
+                self._check_depth(place.what)
                 self._values[own_id] = None
-                base = btf_type.name or typedef or name
-                # What only its place names is called as C shows it: union {…}.
-                c_type = typedef if typedef and not btf_type.name else c_name(self._btf, own_id)
-                self._values[own_id] = self._compound(btf_type, base, c_type, what)
+                self._values[own_id] = self._compound(own_id, btf_type, typedef, place)
             value = self._values[own_id]
             if value is None:
-                raise ObjectError(f"{what} contains itself", where=".BTF")
+                raise ObjectError(f"{place.what} contains itself", where=".BTF")
             return value
-        return scalar(btf_type, self._order) or self._bytes(type_id, what)
+        return scalar(btf_type, self._order) or self._bytes(type_id, place.what)
 
     def _check_depth(self, what: str) -> None:
         if sum(value is None for value in self._values.values()) > _MAX_DEPTH:
             raise ObjectError(f"{what} is nested without end", where=".BTF")
 
     def _compound(
-        self, btf_type: t.Struct | t.Union | t.Enum, base: str, c_type: str, what: str
+        self, own_id: int, btf_type: t.Struct | t.Union | t.Enum, typedef: str, place: Place
     ) -> Value:
+        c_type = self._c_type(own_id, typedef)
+        named_as = btf_type.name or typedef
         if isinstance(btf_type, t.Enum):
-            return self._enumeration(btf_type, base, c_type, what)
-        name = self._unique(base)
+            return self._enumeration(btf_type, named_as or place.base, c_type, place.what)
+        name = self._unique(named_as or place.base)
+        base = name.removeprefix(self._prefix)
+        place = (
+            Place(c_type, base, name, holder=c_type)
+            if named_as
+            else dataclasses.replace(place, base=base, label=place.label or name)
+        )
         if isinstance(btf_type, t.Struct):
-            members = list(self._inlined(btf_type, into=t.Struct))
+            members = list(members_of(self._btf, btf_type, into=t.Struct))
             whole = all(member.bitfield_size or not member.offset % 8 for member in members)
-            cells = in_order(self._cells(members, c_type, name), btf_type.size)
+            cells = in_order(self._cells(members, place), btf_type.size)
             if whole and cells is not None:
                 record = record_of(
                     cells,
@@ -143,20 +175,12 @@ class TypeBinder:
                 )
                 self._types.append(record)
                 return value_of(record, cells)
-        overlay = self._overlay(btf_type, name, c_type)
+        overlay = self._overlay(btf_type, name, c_type, place)
         self._overlays[name] = overlay
         self._types.append(overlay)
-        return Value(
-            annotation=name,
-            codec=name,
-            layout=f"{overlay.size}s",
-            count=1,
-            decode=lambda index: f"{name}(v[{index}])",
-            encode=lambda value, _: [f"{value}.pack()"],
-            dtype=f"{name}.dtype()",
-        )
+        return opaque(name, overlay.size)
 
-    def _array(self, array: t.Array, what: str, name: str) -> Value:
+    def _array(self, array: t.Array, place: Place) -> Value:
         known_size_of(self._btf, array.type_id)  # raises if the dimensions don't end
         element_id, _ = strip(self._btf, array.type_id)
         element_type = self._btf[element_id]
@@ -165,13 +189,15 @@ class TypeBinder:
                 return text(array.count)
             if not element_type.signed:
                 return raw(array.count, f'("u1", ({array.count},))')
-        element = self._value(array.type_id, what, name)
+        element = self._value(array.type_id, place)
         codec = f"rt.array_of({element.codec}, {array.count})"
         if element.letter and 0 < array.count <= MAX_IN_LINE:
-            return scalars_in_line(element, codec, array.count)
-        size = array.count * size_of(self._btf, array.type_id)
-        dtype = f"({element.dtype}, ({array.count},))"
-        return packed(f"tuple[{element.annotation}, ...]", codec, size, dtype)
+            value = scalars_in_line(element, codec, array.count)
+        else:
+            size = array.count * size_of(self._btf, array.type_id)
+            dtype = f"({element.dtype}, ({array.count},))"
+            value = packed(f"tuple[{element.annotation}, ...]", codec, size, dtype)
+        return dataclasses.replace(value, element=element.codec, length=array.count)
 
     def _bytes(self, type_id: int, what: str) -> Value:
         """Return the value of a type that is read as bytes, after a warning."""
@@ -190,79 +216,43 @@ class TypeBinder:
 
     def _enumeration(self, enum: t.Enum, base: str, c_type: str, what: str) -> Value:
         number = scalar(enum, self._order) or raw(enum.size)
-        if enum.cut:
-            self.warn(
-                f"{what} ({c_type}) has values of more than 32 bits, which this clang does not "
-                "record: it is read as a number; clang 15 or newer gives the names"
-            )
+        if doubt := doubts(enum):
+            self.warn(f"{what} ({c_type}) {doubt}")
+        if enum.cut or not enum.values:
             return number
-        if not enum.values:
-            return number
-        names = distinct_names(
-            [value.name for value in enum.values], enumerator_name, reserved=RESERVED_ENUMERATORS
-        )
         name = self._unique(base)
-        values = tuple(
-            (spelled, value.value, self._comments.of_enumerator(c_type, value.name))
-            for spelled, value in zip(names, enum.values, strict=True)
-        )
-        doc = self._comments.of_type(c_type)
-        self._types.append(Enumeration(name, c_type, enum.size, values, doc))
+        self._types.append(enumeration_of(enum, name, c_type, self._comments))
         return named(name, number)
 
-    def _inlined(
-        self, holder: t.Struct | t.Union, *, into: type[t.Struct | t.Union], base: int = 0
-    ) -> Iterator[t.Member]:
-        """Yield the members with those of anonymous ones among them, offsets from the outermost.
-
-        Into a struct come those of anonymous structs, into a union those of anonymous unions too.
-        """
-        for member in holder.members:
-            offset = base + member.offset
-            inner = self._btf[strip(self._btf, member.type_id)[0]]
-            width = member.bitfield_size
-            if isinstance(inner, t.Int) and inner.bits < inner.size * 8 and not width:
-                width = inner.bits
-            if not member.name and isinstance(inner, t.Struct | t.Union):
-                if isinstance(inner, t.Struct) or into is t.Union:
-                    yield from self._inlined(inner, into=into, base=offset)
-                    continue
-            elif not member.name:
-                continue
-            yield dataclasses.replace(member, offset=offset, bitfield_size=width)
-
-    def _cells(self, members: list[t.Member], c_type: str, owner: str) -> list[Cell]:
+    def _cells(self, members: list[PlacedMember], place: Place) -> list[Cell]:
         """Return the parts of a record's format."""
-        names = self._member_names(members)
+        names = names_of(members, self._prefix)
         bitfields = [member for member in members if member.bitfield_size]
-        cells = [
-            self._bit_cell(unit, names, c_type, owner) for unit in units(bitfields, self._order)
-        ]
+        cells = [self._bit_cell(unit, names, place) for unit in units(bitfields, self._order)]
         return cells + [
-            self._cell(member, names[member], c_type, owner)
+            self._cell(member, names[member], bytes_of(self._btf, member, members), place)
             for member in members
             if not member.bitfield_size
         ]
 
-    def _member_names(self, members: list[t.Member]) -> dict[t.Member, str]:
-        wanted = [member.name or f"anonymous_{i}" for i, member in enumerate(members)]
-        # A member that is called like a class of this module would hide it from annotations.
-        like_classes = {name for name in wanted if name.startswith(self._prefix)}
-        names = distinct_names(wanted, member_name, reserved=RESERVED_MEMBERS | like_classes)
-        return dict(zip(members, names, strict=True))
+    def _member(self, member: t.Member, name: str, size: int, place: Place) -> Value:
+        """Return how to read a member; *place* is that of what it is in."""
+        own = place.member(member.name, name)
+        if not is_typeless(self._btf, member.type_id):
+            return self._value(member.type_id, own)
+        self.warn_typeless(own.what, size)
+        return raw(size)
 
-    def _cell(self, member: t.Member, name: str, c_type: str, owner: str) -> Cell:
-        what = f"{c_type}.{member.name}" if member.name else f"{c_type}'s anonymous member"
-        value = self._value(member.type_id, what, f"{owner.removeprefix(self._prefix)}_{name}")
-        size = size_of(self._btf, member.type_id)
+    def _cell(self, member: t.Member, name: str, size: int, place: Place) -> Cell:
+        value = self._member(member, name, size, place)
         offset = member.offset // 8
         constant = None
         if not size:
             value = _nothing(value)
         elif value.is_packed and "(" in value.codec:
-            constant = (f"_{owner}_{name}", value.codec)
+            constant = (f"_{self._prefix}{place.base}_{name}", value.codec)
             value = packed(value.annotation, constant[0], size, value.dtype)
-        doc = self._comments.of_member(c_type, member.name)
+        doc = self._doc(member, place)
         field = Field(name, value.annotation, c_name(self._btf, member.type_id), doc)
         overlay = None if member.name else self._overlays.get(value.annotation)
         dtype = overlay.dtype if overlay else ((name, value.dtype, 0),)
@@ -279,16 +269,16 @@ class TypeBinder:
             constant,
         )
 
-    def _bit_cell(self, unit: Unit, names: dict[t.Member, str], c_type: str, owner: str) -> Cell:
+    def _bit_cell(self, unit: Unit, names: dict[t.Member, str], place: Place) -> Cell:
         fields = []
         signs = {}
         for bits in unit.bits:
             type_id, name = bits.member.type_id, names[bits.member]
-            value = self._value(type_id, f"{c_type}.{bits.member.name}", f"{owner}_{name}")
+            value = self._value(type_id, place.member(bits.member.name, name))
             signs[name] = signed = self._is_signed(type_id)
             comment = f"{c_name(self._btf, type_id)} : {bits.width}"
             read = partial(_read_bits, unit, bits, value, order=self._order, signed=signed)
-            doc = self._comments.of_member(c_type, bits.member.name)
+            doc = self._doc(bits.member, place)
             fields.append((Field(name, value.annotation, comment, doc), read))
 
         def encode(record: str, label: str) -> list[str]:
@@ -310,7 +300,10 @@ class TypeBinder:
             ((f"bits_{unit.offset}", dtype, unit.offset),),
         )
 
-    def _tail(self, members: list[t.Member], cells: list[Cell]) -> Tail | None:
+    def _doc(self, member: t.Member, place: Place) -> str:
+        return self._comments.of_member(place.holder, place.path + member.name)
+
+    def _tail(self, members: list[PlacedMember], cells: list[Cell]) -> Tail | None:
         """Return the flexible array member, if a struct ends with one."""
         last = members[-1] if members else None
         if last is None or last.bitfield_size or not cells[-1].fields:
@@ -323,32 +316,44 @@ class TypeBinder:
         is_text = isinstance(element, t.Int) and element.name == "char"
         codec = "rt.rest_text" if is_text else "rt.rest_bytes"
         if field.annotation != "bytes":
-            codec = f"rt.rest_of({self._value(array.type_id, '', field.name).codec})"
+            codec = f"rt.rest_of({self._value(array.type_id, Place(field.name)).codec})"
         return Tail(field.name, last.offset // 8, codec)
 
-    def _overlay(self, holder: t.Struct | t.Union, name: str, c_type: str) -> Overlay:
-        names = self._member_names(list(self._inlined(holder, into=t.Union)))
+    def _overlay(
+        self,
+        holder: t.Struct | t.Union,
+        name: str,
+        c_type: str,
+        place: Place,
+        *,
+        whole: bool = True,
+    ) -> Overlay:
+        """Return the class of a union; unless it is *whole*, without members of no bytes."""
+        members = list(members_of(self._btf, holder, into=t.Union))
         made: list[OverlayMember] = []
         dtype: list[tuple[str, str, int]] = []
-        for member, spelled in names.items():
-            what = f"{c_type}.{member.name}"
-            inner = f"{name.removeprefix(self._prefix)}_{spelled}"
-            value = self._value(member.type_id, what, inner)
+        names = names_of(members, self._prefix)
+        for member in members:
+            spelled, size = names[member], bytes_of(self._btf, member, members)
+            if not size and not whole:
+                continue
+            value = self._member(member, spelled, size, place)
             comment = c_name(self._btf, member.type_id)
             if member.bitfield_size or member.offset % 8:
                 descriptor = self._bit_descriptor(member, value)
                 comment += f" : {member.bitfield_size}"
             else:
                 offset = member.offset // 8
-                if offset + size_of(self._btf, member.type_id) > holder.size:
-                    raise ObjectError(f"{what} lies outside it", where=".BTF")
+                if offset + size > holder.size:
+                    raise ObjectError(f"{place.what}.{member.name} lies outside it", where=".BTF")
                 descriptor = f"rt.at({value.codec}, {offset})"
-                if size_of(self._btf, member.type_id):
+                if size:
                     dtype.append((spelled, value.dtype, offset))
-            doc = self._comments.of_member(c_type, member.name)
+            doc = self._doc(member, place)
             made.append(OverlayMember(spelled, value.annotation, descriptor, comment, doc))
         doc = self._comments.of_type(c_type)
-        return Overlay(name, c_type, holder.size, tuple(made), tuple(dtype), doc)
+        label = "" if place.label == name else place.label
+        return Overlay(name, c_type, holder.size, tuple(made), tuple(dtype), label, doc)
 
     def _bit_descriptor(self, member: t.Member, value: Value) -> str:
         width = member.bitfield_size or size_of(self._btf, member.type_id) * 8

@@ -25,7 +25,7 @@ class Value:
     and returns those of the format's values. ``dtype`` is the expression of its numpy type.
     ``letter`` is the layout of a single number, ``enum`` the class of an enumeration; ``is_packed``
     says that it is read by its codec; ``labels`` are what errors call each value, after the name of
-    the whole.
+    the whole. ``element`` is the codec of each of an array's ``length`` elements.
     """
 
     annotation: str
@@ -39,6 +39,8 @@ class Value:
     enum: str = ""
     is_packed: bool = False
     labels: tuple[str, ...] = ()
+    element: str = ""
+    length: int = 0
 
 
 def scalar(btf_type: t.Type, order: str) -> Value | None:
@@ -102,6 +104,19 @@ def packed(annotation: str, codec: str, size: int, dtype: str) -> Value:
         encode=lambda value, label: [f'rt.packed({codec}, {value}, "{label}")'],
         dtype=dtype,
         is_packed=True,
+    )
+
+
+def opaque(name: str, size: int) -> Value:
+    """Return the value of a class that is made of its bytes as they are."""
+    return Value(
+        annotation=name,
+        codec=name,
+        layout=f"{size}s",
+        count=1,
+        decode=lambda index: f"{name}(v[{index}])",
+        encode=lambda value, _: [f"{value}.pack()"],
+        dtype=f"{name}.dtype()",
     )
 
 

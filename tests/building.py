@@ -13,8 +13,8 @@ from pathlib import Path
 from types import ModuleType
 
 from ebpfgen.binding import bind
-from ebpfgen.clang import compile_source, find_toolchain
-from ebpfgen.model import Module
+from ebpfgen.clang import Compilation, compile_source, find_toolchain
+from ebpfgen.model import Module, ObjectFile
 from ebpfgen.naming import Naming
 from ebpfgen.objectfile import read_object
 from ebpfgen.target import find_target
@@ -51,9 +51,20 @@ def program_definition(name: str, section: str) -> str:
     return f'\nSEC("{section}") int {name}(void *ctx)\n{{\n\treturn 0;\n}}\n'
 
 
-@functools.cache
 def compile_c(source: str, target: str = "bpfel", *flags: str) -> bytes:
-    """The object that clang makes of C, once in a session."""
+    """The object that clang makes of C, stripped."""
+    return compilation_of(source, target, *flags).object
+
+
+def read_c(source: str, target: str = "bpfel", *flags: str) -> ObjectFile:
+    """What is in the object of C."""
+    made = compilation_of(source, target, *flags)
+    return read_object(made.object, "prog.c", unstripped=made.unstripped)
+
+
+@functools.cache
+def compilation_of(source: str, target: str = "bpfel", *flags: str) -> Compilation:
+    """What clang makes of C, once in a session."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "prog.c")
         path.write_text(source)
@@ -63,7 +74,7 @@ def compile_c(source: str, target: str = "bpfel", *flags: str) -> bytes:
             ("-I", str(HEADERS), *flags),
             toolchain=find_toolchain(),
             folder=Path(folder),
-        ).object
+        )
 
 
 def bind_c(
@@ -71,7 +82,7 @@ def bind_c(
 ) -> Module:
     """The module to be of C, for one target."""
     return bind(
-        read_object(compile_c(PREAMBLE + source, target), "prog.c"),
+        read_c(PREAMBLE + source, target),
         ident=ident,
         source="prog.c",
         object_name="prog.o",

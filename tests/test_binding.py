@@ -8,12 +8,12 @@ from ebpfgen import runtime as rt
 from ebpfgen.binding import RESERVED_ATTRIBUTES, bind
 from ebpfgen.emit import render_module
 from ebpfgen.errors import CollisionError, EbpfgenError, IdentifierError, ObjectError
+from ebpfgen.members import RESERVED_MEMBERS
 from ebpfgen.model import Attribute, Map, Module, ObjectFile, Overlay, Program, Record
 from ebpfgen.naming import Naming
-from ebpfgen.records import RESERVED_MEMBERS
 from ebpfgen.target import ByteOrder, find_target
 
-from .btf_builder import VOID, BtfBuilder
+from .btf_builder import BtfBuilder
 from .building import bind_c, import_text, map_definition, program_definition
 
 HASH, ARRAY, LRU_HASH = 1, 2, 9
@@ -324,6 +324,57 @@ def test_the_ident_names_classes_and_functions() -> None:
     assert "load_my_probe_objects" in module.exports
 
 
+VARIABLES = {
+    "number": ("int number;", "variable", ("0", "rt.le.i32")),
+    "text": ("char text[8];", "variable", ("0", "rt.chars(8)")),
+    "array": ("int array[3];", "array_variable", ("0", "rt.le.i32", "3")),
+    "matrix": ("u8 matrix[2][3];", "array_variable", ("0", "rt.raw(3)", "2")),
+    "structs": ("struct s { int a; } structs[2];", "array_variable", ("0", "BpfS", "2")),
+    "struct": ("struct s { int a; } whole;", "struct_variable", ("0", "BpfS", "BpfSFields")),
+    "union": ("union u { int a; } either;", "struct_variable", ("0", "BpfU", "BpfUFields")),
+    "typedef": (
+        "typedef struct { int a; } own_t; own_t own;",
+        "struct_variable",
+        ("0", "BpfOwnT", "BpfOwnTFields"),
+    ),
+    "nameless": ("struct { int a; } lone;", "struct_variable", ("0", "BpfLone", "BpfLoneFields")),
+    "of one of our names": (
+        "struct SFields { int a; }; struct s { struct SFields b; } clash;",
+        "struct_variable",
+        ("0", "BpfS", "BpfSFields_2"),
+    ),
+    "empty": ("struct nothing { } empty;", "variable", ("0", "BpfNothing")),
+    "flexible": (
+        "struct f { int n; int more[]; } flexible = { 1, { 2, 3 } };",
+        "struct_variable",
+        ("0", "BpfF", "BpfFFields", "size=12"),
+    ),
+    "an enum": ("enum e { A } chosen;", "variable", ("0", "rt.enum(BpfE, rt.le.u32)")),
+}
+
+
+@pytest.mark.parametrize(("declaration", "factory", "arguments"), VARIABLES.values(), ids=VARIABLES)
+def test_the_type_decides_the_class_of_a_variable(
+    declaration: str, factory: str, arguments: tuple[str, ...]
+) -> None:
+    module = bind_c(declaration)
+    (variable,), (spec,) = module.variables, module.variable_specs
+    assert (variable.factory, variable.arguments[2:]) == (factory, arguments)
+    assert (spec.factory, spec.arguments) == (f"{factory}_spec", variable.arguments)
+    assert module.warnings == ()
+
+
+def test_two_variables_of_a_type_share_its_classes() -> None:
+    module = bind_c("struct s { int a; }; struct s one, two;")
+    assert [made.name for made in module.types] == ["BpfS", "BpfSFields"]
+
+
+def test_a_member_may_be_called_like_what_fields_need() -> None:
+    text = render_module(bind_c("struct s { int _bytes, _put, _memory, _label, rt; } x;"))
+    names = {"_bytes_", "_put_", "_memory_", "_label_", "rt_"}
+    assert names <= set(vars(import_text(text).BpfSFields))
+
+
 def malformed(name: str) -> tuple[BtfBuilder, int]:
     b = BtfBuilder()
     u32 = b.integer("u32", 4)
@@ -333,7 +384,7 @@ def malformed(name: str) -> tuple[BtfBuilder, int]:
         case "an array of itself":
             return b, b.array(u32 + 1, 2)
         case "a member without a size":
-            return b, b.struct("s", 4, [("a", VOID, 0)])
+            return b, b.struct("s", 4, [("a", b.forward("declared"), 0)])
         case "a member of no type":
             return b, b.struct("s", 4, [("a", 99, 0)])
         case "structs nested without end":

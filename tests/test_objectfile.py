@@ -10,6 +10,7 @@ from ebpfgen.errors import ObjectError
 from ebpfgen.model import Map, ObjectFile, Program
 from ebpfgen.objectfile import _maps, read_object
 
+from . import building
 from .btf_builder import VOID, BtfBuilder
 from .building import PREAMBLE, compile_c, map_definition
 
@@ -17,7 +18,7 @@ HASH, ARRAY, RINGBUF = 1, 2, 27
 
 
 def read_c(source: str, target: str = "bpfel", *flags: str) -> ObjectFile:
-    return read_object(compile_c(PREAMBLE + source, target, *flags), "prog.c")
+    return building.read_c(PREAMBLE + source, target, *flags)
 
 
 def only_map(source: str) -> Map:
@@ -147,7 +148,7 @@ def test_legacy_maps_are_an_error_that_says_how_to_write_them() -> None:
     with pytest.raises(ObjectError) as caught:
         read_c(source)
     assert str(caught.value) == (
-        'prog.c defines counters, others in SEC("maps"), which libbpf 1.0 dropped: '
+        'prog.c defines counters, others in SEC("maps"), which libbpf does not read: '
         'define them with __uint() and __type() in SEC(".maps")'
     )
 

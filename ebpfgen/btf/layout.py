@@ -53,16 +53,29 @@ def size_of(btf: Btf, type_id: int) -> int:
     raise ObjectError(f"the array dimensions of type {type_id} don't end", where=".BTF")
 
 
+def element_of(btf: Btf, type_id: int) -> t.Type:
+    """Return what the arrays of a type, of any dimensions, are made of: the type if it is none."""
+    for _ in range(_MAX_DEPTH):
+        btf_type = strip_names(btf, type_id)
+        if not isinstance(btf_type, t.Array):
+            return btf_type
+        type_id = btf_type.type_id
+    raise ObjectError(f"the array dimensions of type {type_id} don't end", where=".BTF")
+
+
+def is_typeless(btf: Btf, type_id: int) -> bool:
+    """Whether something with bytes has no type, or is an array of such things.
+
+    It is ``_Atomic``, for which clang before 20 writes ``void``.
+    """
+    return isinstance(element_of(btf, type_id), t.Void)
+
+
 def known_size_of(btf: Btf, type_id: int | None) -> int:
     """Return the size of a type in bytes, 0 for what has none: ``void``, or one only declared."""
     if type_id is None:
         return 0
-    element = strip_names(btf, type_id)
-    for _ in range(_MAX_DEPTH):
-        if not isinstance(element, t.Array):
-            break
-        element = strip_names(btf, element.type_id)
-    sizeless = isinstance(element, t.Void | t.Fwd | t.FuncProto)
+    sizeless = isinstance(element_of(btf, type_id), t.Void | t.Fwd | t.FuncProto)
     return 0 if sizeless else size_of(btf, type_id)
 
 

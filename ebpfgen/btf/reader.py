@@ -8,7 +8,7 @@ kernel a few bytes a type.
 
 import struct
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, TypeVar
 
 from ebpfgen.btf import types as t
@@ -31,7 +31,11 @@ _PER_ENTRY = {
 }
 _TAIL_SIZES = [(_FIXED.get(kind, 0), _PER_ENTRY.get(kind, 0)) for kind in Kind]
 
-_SMALL = 4096
+# As a number without a sign, where BTF has 32 bits for it.
+_SMALL_NEGATIVES = range((1 << 32) - 4096, 1 << 32)
+
+EnumLookup = Callable[[t.Enum], t.Enum | None]
+"""Takes an enum whose BTF is not the whole truth; returns what is, None if it is not known."""
 
 T = TypeVar("T", t.Struct, t.Union, t.Enum, t.Typedef, t.DataSection)
 _CLASSES: dict[Kind, type[t.Type]] = {
@@ -52,10 +56,13 @@ class Btf:
     ``byte_order`` is read from the magic number. Raises ObjectError, with the offset within the
     section, for anything that does not follow the format: on construction for the frame of the
     section, on access for a single type.
+
+    *enums* is asked for what the section lacks of an enum (:class:`~ebpfgen.btf.types.Enum`).
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, enums: EnumLookup | None = None) -> None:
         self._data = data
+        self._lookup_enum = enums
         self.byte_order = _byte_order(data)
         self._prefix = "<" if self.byte_order == "little" else ">"
         self._record = struct.Struct(f"{self._prefix}3I")
@@ -207,28 +214,28 @@ class Btf:
     def _enum(
         self, name: str, size: int, tail: int, count: int, *, signed: bool, kind: Kind
     ) -> t.Enum:
-        if not self._has_enum_signs and self._has_negative(tail, count):
-            signed = True
-        values = []
-        for i in range(count):
-            if kind is Kind.ENUM64:
-                place = tail + 12 * i
-                name_offset, low, high = self._unpack("3I", place)
-                value = high << 32 | low
-                value -= (value >> 63 & signed) << 64
-            else:
-                place = tail + 8 * i
-                name_offset, value = self._unpack("Ii" if signed else "II", place)
-            values.append(t.Enumerator(self._string(name_offset, place), value))
-        return t.Enum(name, size, signed, tuple(values), cut=kind is Kind.ENUM and size > 4)
+        bits = 64 if kind is Kind.ENUM64 else 32
+        found = list(self._enumerators(tail, count, bits))
+        cut, guessed = kind is Kind.ENUM and size > 4, False
+        if not self._has_enum_signs and any(value >> 31 for _, value in found):
+            # Of fewer bytes than the four it is recorded in, it is negative to fill them.
+            guessed = size >= 4
+            signed = not guessed or any(value in _SMALL_NEGATIVES for _, value in found)
+        values = tuple(
+            t.Enumerator(name, value - (value >> (bits - 1) << bits) if signed else value)
+            for name, value in found
+        )
+        enum = t.Enum(name, size, signed, values, cut, guessed)
+        if (cut or guessed) and self._lookup_enum:
+            return self._lookup_enum(enum) or enum
+        return enum
 
-    def _has_negative(self, tail: int, count: int) -> bool:
-        """Tell -1 from 2**32 - 1 where the compiler says of no enum that it is signed.
-
-        clang before 15 never does. A value that is small and negative, if it is, is taken to be so.
-        """
-        values = (self._unpack("i", tail + 8 * i + 4)[0] for i in range(count))
-        return any(-_SMALL <= value < 0 for value in values)
+    def _enumerators(self, tail: int, count: int, bits: int) -> Iterator[tuple[str, int]]:
+        """Yield names, and values without a sign."""
+        step = 12 if bits == 64 else 8
+        for place in range(tail, tail + step * count, step):
+            name_offset, low, *high = self._unpack("3I" if bits == 64 else "2I", place)
+            yield self._string(name_offset, place), low | sum(high) << 32
 
     def _unpack(self, layout: str, offset: int) -> tuple[int, ...]:
         return struct.unpack_from(self._prefix + layout, self._data, offset)

@@ -122,7 +122,8 @@ class Enumerator:
 class Enum:
     """An enum, of kind ENUM or ENUM64.
 
-    ``cut`` says that its values are wider than its kind records: clang before 15 has no ENUM64.
+    clang before 15 has no ENUM64, and says of no ENUM that it is signed. ``cut`` says that the
+    values are wider than the kind records; ``guessed`` that the sign is one of two possible.
     """
 
     name: str
@@ -130,6 +131,7 @@ class Enum:
     signed: bool
     values: tuple[Enumerator, ...]
     cut: bool = False
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,11 +72,23 @@ from ebpfgen.runtime.records import (
     rest_text,
 )
 from ebpfgen.runtime.rlimit import remove_memlock
-from ebpfgen.runtime.variables import Variable, variable, variable_spec
+from ebpfgen.runtime.variables import (
+    ArrayVariable,
+    Fields,
+    StructVariable,
+    Variable,
+    array_variable,
+    array_variable_spec,
+    struct_variable,
+    struct_variable_spec,
+    variable,
+    variable_spec,
+)
 from ebpfgen.runtime.variant import Variant, import_variant
 
 __all__ = [
     "ArrayMap",
+    "ArrayVariable",
     "AttachError",
     "BpfError",
     "Buffer",
@@ -84,6 +96,7 @@ __all__ = [
     "Collection",
     "CollectionSpec",
     "DType",
+    "Fields",
     "FlexibleRecord",
     "Group",
     "HashMap",
@@ -102,6 +115,7 @@ __all__ = [
     "ProgramSpec",
     "Record",
     "StateError",
+    "StructVariable",
     "Tracepoint",
     "Values",
     "Variable",
@@ -109,6 +123,8 @@ __all__ = [
     "WriteableBuffer",
     "array",
     "array_of",
+    "array_variable",
+    "array_variable_spec",
     "at",
     "be",
     "bits",
@@ -137,6 +153,8 @@ __all__ = [
     "rest_of",
     "rest_text",
     "signed_bits",
+    "struct_variable",
+    "struct_variable_spec",
     "tracepoint",
     "until_nul",
     "untyped_map",

@@ -57,7 +57,7 @@ class Scalar(Generic[T]):
         """Return *value* as bytes. Raises ValueError if it does not fit."""
         try:
             return self._struct.pack(value)
-        except struct.error:
+        except (struct.error, OverflowError):  # the latter is for floats
             raise ValueError(f"{value!r} does not fit {self.name}") from None
 
 
@@ -210,10 +210,16 @@ def named(names: type[E], number: int) -> E | int:
 
 
 def fit(value: bytes, size: int, what: str = "") -> bytes:
-    """Return *value* filled up with NULs to *size*. Raises ValueError naming *what* if longer."""
+    """Return *value* filled up with NULs to *size*.
+
+    Raises ValueError naming *what* if it is longer, TypeError if it is text: encode() it.
+    """
     if len(value) > size:
         raise ValueError(f"{_of(what)}{len(value)} bytes do not fit {size}")
-    return value.ljust(size, b"\0")
+    try:
+        return value.ljust(size, b"\0")
+    except TypeError:
+        raise TypeError(f"{_of(what)}{value!r} is text, and not bytes: encode() it") from None
 
 
 def exactly(elements: tuple[T, ...], count: int, what: str = "") -> tuple[T, ...]:
@@ -229,6 +235,8 @@ def packed(codec: Codec[T], value: T, what: str) -> bytes:
         return codec.pack(value)
     except ValueError as error:
         raise ValueError(f"{_of(what)}{error}") from None
+    except TypeError as error:
+        raise TypeError(f"{_of(what)}{error}") from None
 
 
 def bits(value: int, width: int, what: str = "") -> int:

@@ -23,6 +23,7 @@ from ebpfgen.runtime.codec import (
     bits,
     fit,
     named,
+    packed,
     signed_bits,
     until_nul,
 )
@@ -37,7 +38,11 @@ E = TypeVar("E", bound=IntEnum)
 
 _FORMAT = re.compile(r"(\d*)([a-zA-Z?])")
 _C_NAMES = dict(
-    zip("bBhHiIqQ", ("i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64"), strict=True)
+    zip(
+        "bBhHiIqQfd",
+        ("i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f32", "f64"),
+        strict=True,
+    )
 )
 
 
@@ -62,14 +67,14 @@ class Record:
         values = self._values()
         try:
             return self._layout.pack(*values)
-        except struct.error as error:
+        except (struct.error, OverflowError) as error:  # the latter is for floats
             raise self._misfit(values, error) from None
 
     def pack_into(self, buffer: WriteableBuffer, offset: int = 0, /) -> None:
         """Write the value at *offset* of *buffer*. Raises ValueError before anything is written."""
         _write(self.pack(), buffer, offset)
 
-    def _misfit(self, values: Values, error: struct.error) -> ValueError:
+    def _misfit(self, values: Values, error: Exception) -> ValueError:
         """Find the value that struct refused."""
         letters: list[str] = []
         for count, letter in _FORMAT.findall(self._layout.format[1:]):
@@ -104,7 +109,31 @@ class FlexibleRecord(Record):
         return data[:offset] + tail + data[offset + len(tail) :]
 
 
-class Overlay:
+class Members:
+    """Bytes with members: the base of unions, and of the fields of a variable.
+
+    ``_label`` is what errors call it, where that is not the name of its class.
+    """
+
+    __slots__ = ()
+
+    _label: ClassVar[str] = ""
+
+    def __repr__(self) -> str:
+        members = [name for name, member in vars(type(self)).items() if hasattr(member, "__set__")]
+        shown = " ".join(f"{name}={getattr(self, name)!r}" for name in members if name[0] != "_")
+        return f"<{type(self).__name__} {shown}>"
+
+    def _memory(self) -> bytearray | memoryview:
+        """Return the bytes, to read."""
+        raise NotImplementedError
+
+    def _put(self, offset: int, data: bytes) -> None:
+        """Write *data* at *offset*."""
+        raise NotImplementedError
+
+
+class Overlay(Members):
     """A C union: the base of generated classes over the bytes that all members share.
 
     Setting a member changes those bytes. A member that is itself a struct is read as a copy: set it
@@ -117,11 +146,6 @@ class Overlay:
 
     def __init__(self, data: bytes = b"") -> None:
         self._data = bytearray(fit(data, self.SIZE, type(self).__name__))
-
-    def __repr__(self) -> str:
-        members = [name for name, member in vars(type(self)).items() if hasattr(member, "__set__")]
-        shown = " ".join(f"{name}={getattr(self, name)!r}" for name in members if name[0] != "_")
-        return f"<{type(self).__name__} {shown}>"
 
     def __eq__(self, other: object) -> bool:
         return self._data == other._data if isinstance(other, type(self)) else NotImplemented
@@ -145,39 +169,41 @@ class Overlay:
         """Write the value at *offset* of *buffer*. Raises ValueError before anything is written."""
         _write(self.pack(), buffer, offset)
 
+    def _memory(self) -> bytearray:
+        return self._data
+
+    def _put(self, offset: int, data: bytes) -> None:
+        self._data[offset : offset + len(data)] = data
+
 
 class At(Generic[T]):
-    """A member of an :class:`Overlay`, by its codec and its offset in bytes."""
+    """A member of :class:`Members`, by its codec and its offset in bytes."""
 
     def __init__(self, codec: Codec[T], offset: int) -> None:
         self._codec = codec
         self._offset = offset
         self._label = ""
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._label = f"{owner.__name__}.{name}"
+    def __set_name__(self, owner: type[Members], name: str) -> None:
+        self._label = f"{owner._label or owner.__name__}.{name}"
 
     @overload
-    def __get__(self, overlay: None, owner: type) -> Self: ...
+    def __get__(self, holder: None, owner: type) -> Self: ...
 
     @overload
-    def __get__(self, overlay: Overlay, owner: type) -> T: ...
+    def __get__(self, holder: Members, owner: type) -> T: ...
 
-    def __get__(self, overlay: Overlay | None, owner: type) -> Self | T:
-        if overlay is None:
+    def __get__(self, holder: Members | None, owner: type) -> Self | T:
+        if holder is None:
             return self
-        return self._codec.unpack_from(overlay._data, self._offset)
+        return self._codec.unpack_from(holder._memory(), self._offset)
 
-    def __set__(self, overlay: Overlay, value: T) -> None:
-        try:
-            data = self._codec.pack(value)
-        except ValueError as error:
-            raise ValueError(f"{self._label}: {error}") from None
-        overlay._data[self._offset : self._offset + len(data)] = data
+    def __set__(self, holder: Members, value: T) -> None:
+        holder._put(self._offset, packed(self._codec, value, self._label))
 
 
 class BitsAt(Generic[T]):
-    """A bitfield of an :class:`Overlay`.
+    """A bitfield of :class:`Members`.
 
     Its *width* bits are *shift* above the lowest one of the *size* bytes at *offset*.
     """
@@ -200,31 +226,31 @@ class BitsAt(Generic[T]):
         self._convert = convert
         self._label = ""
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._label = f"{owner.__name__}.{name}"
+    def __set_name__(self, owner: type[Members], name: str) -> None:
+        self._label = f"{owner._label or owner.__name__}.{name}"
 
     @overload
-    def __get__(self, overlay: None, owner: type) -> Self: ...
+    def __get__(self, holder: None, owner: type) -> Self: ...
 
     @overload
-    def __get__(self, overlay: Overlay, owner: type) -> T: ...
+    def __get__(self, holder: Members, owner: type) -> T: ...
 
-    def __get__(self, overlay: Overlay | None, owner: type) -> Self | T:
-        if overlay is None:
+    def __get__(self, holder: Members | None, owner: type) -> Self | T:
+        if holder is None:
             return self
-        found = int.from_bytes(overlay._data[self._place], self._order) >> self._shift
+        found = int.from_bytes(holder._memory()[self._place], self._order) >> self._shift
         found &= (1 << self._width) - 1
         if self._signed and found >> (self._width - 1):
             found -= 1 << self._width
         return self._convert(found)
 
-    def __set__(self, overlay: Overlay, value: int) -> None:
+    def __set__(self, holder: Members, value: int) -> None:
         checked = (signed_bits if self._signed else bits)(value, self._width, self._label)
         mask = ((1 << self._width) - 1) << self._shift
-        whole = int.from_bytes(overlay._data[self._place], self._order)
+        whole = int.from_bytes(holder._memory()[self._place], self._order)
         whole = whole & ~mask | checked << self._shift
         size = self._place.stop - self._place.start
-        overlay._data[self._place] = whole.to_bytes(size, self._order)
+        holder._put(self._place.start, whole.to_bytes(size, self._order))
 
 
 class Rest(Protocol[T]):
@@ -315,6 +341,6 @@ def _write(data: bytes, buffer: WriteableBuffer, offset: int) -> None:
 def _fits(letter: str, value: object) -> bool:
     try:
         struct.pack(f"<{letter}", value)
-    except struct.error:
+    except (struct.error, OverflowError):
         return False
     return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import assert_type
 
+import globals as variables
 import kprobe
 import kprobe_bpfeb
 import openat
@@ -62,6 +63,30 @@ def accepted_of_records(objs: structs.StructsObjects) -> None:
     assert_type(objs.EnterOpenat, rt.Tracepoint)
     assert_type(objs.LeaveOpenat, rt.Kretprobe)
     assert_type(objs.Drop, rt.Program)
+
+
+def accepted_of_variables(objs: variables.GlobalsObjects, specs: variables.GlobalsSpecs) -> None:
+    assert_type(objs.Counter.value, int)
+    assert_type(objs.Last.value, variables.GlobalsEv)
+    assert_type(objs.Last.fields.pid, int)
+    assert_type(objs.Last.fields.comm, bytes)
+    assert_type(objs.Arr.value, tuple[int, ...])
+    assert_type(objs.Arr[0], int)
+    assert_type(objs.Arr[1:], tuple[int, ...])
+    objs.Last.fields.pid += 1
+    objs.Arr[0] = sum(objs.Arr)
+    specs.Filter.fields.comm = b"x"
+    specs.Arr[-1] = len(specs.Arr)
+
+
+def rejected_of_variables(objs: variables.GlobalsObjects) -> None:
+    objs.Last.fields.pid = "1"  # REJECTED: a pid is a number
+    objs.Last.fields.uid  # REJECTED: there is no such member
+    objs.Arr["x"]  # REJECTED: an array has indices
+    objs.Arr[0] = b"x"  # REJECTED: of numbers
+    objs.Counter.fields  # REJECTED: it is no struct
+    objs.Counter[0]  # REJECTED: and no array
+    objs.Last = objs.Last.value  # REJECTED: a variable is not to be replaced
 
 
 def rejected(specs: kprobe.KprobeSpecs, objs: kprobe.KprobeObjects) -> None:

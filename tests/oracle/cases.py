@@ -222,6 +222,22 @@ CASES = {
         "of 64 bits and a sign": """
             enum low { LOWEST = -1, HIGH = 1ll << 40 };
             struct has_low { enum low a[2]; };""",
+        "of 64 bits, up to the last": """
+            enum last { LAST_OF_64 = 1ull << 63, FIRST_OF_64 = 1 };
+            struct has_last { char a; enum last b, c : 64; enum last d : 63; };""",
+        "the last of 32 bits": """
+            enum top { TOP = 4294967295 };
+            struct has_top { char a; enum top b; enum top c : 32; };""",
+        "far below zero": """
+            enum far { FAR = -100000 };
+            struct has_far { enum far a[2]; enum far b : 18; };""",
+        "the least of 32 bits": """
+            enum least { LEAST = -0x7fffffff - 1, MOST = 0x7fffffff };
+            union has_least { enum least a; enum least b : 32; };""",
+        "packed, and negative": """
+            enum below_one { ONE_BYTE = -100 } __attribute__((packed));
+            enum below_two { TWO_BYTES = -30000 } __attribute__((packed));
+            struct has_packed { enum below_one a; enum below_two b, c[2]; };""",
         "bare": "enum bare_enum { BARE, BARER };",
         "two names of one value": """
             enum alias { ORIGINAL = 1, ALIAS = 1 };

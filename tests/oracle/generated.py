@@ -5,6 +5,9 @@ from hypothesis import strategies as st
 PRELUDE = """
 enum shade { DARK = 1, LIGHT = 6 };
 enum sign { MINUS = -3, PLUS = 2 };
+enum top { TOP = 4294967295 };
+enum far { FAR = -100000 };
+enum vast { VAST = -1, VASTEST = 1ll << 40 };
 enum __attribute__((packed)) tiny { TINY = 3 };
 typedef struct { char c; int i : 5; } known_t;
 """
@@ -25,7 +28,8 @@ INTEGERS = {
     "unsigned __int128": 128,
 }
 _WIDTHS = {name: min(size, 127) for name, size in INTEGERS.items()}
-_WIDTHS |= {"_Bool": 1, "enum shade": 32, "enum sign": 32}
+_WIDTHS |= {"_Bool": 1, "enum shade": 32, "enum sign": 32, "enum top": 32, "enum far": 32}
+_WIDTHS |= {"enum vast": 64}
 
 _SCALARS = [
     *INTEGERS,
@@ -34,6 +38,9 @@ _SCALARS = [
     "double",
     "enum shade",
     "enum sign",
+    "enum top",
+    "enum far",
+    "enum vast",
     "enum tiny",
     "known_t",
     "void *",

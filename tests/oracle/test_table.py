@@ -55,16 +55,8 @@ def test_what_does_not_fit_is_refused(part: str, name: str, folder: Path) -> Non
     assert not list(oracle.ranges(number))
 
 
-def test_only_what_clang_does_not_record_is_warned_of(folder: Path) -> None:
-    warnings = [text for part in CASES for text in _oracle(part, folder).bindings.warnings]
-    version = subprocess.check_output(["clang", "-dumpversion"], text=True)
-    large_enums = [("has_large.b", "enum large"), ("has_low.a", "enum low")]
-    # Newer ones record 64-bit enums, and there is nothing to say.
-    expected = large_enums if int(version.partition(".")[0]) < 15 else []
-    assert len(warnings) == len(expected)
-    for text, (member, enum) in zip(warnings, expected, strict=True):
-        assert member in text
-        assert enum in text
+def test_there_is_nothing_to_warn_of(folder: Path) -> None:
+    assert [text for part in CASES for text in _oracle(part, folder).bindings.warnings] == []
 
 
 @pytest.mark.parametrize("checker", ["mypy", "pyright"])

@@ -51,12 +51,16 @@ class DocumentedEventAnonymous3(rt.Overlay):
     __slots__ = ()
 
     SIZE: ClassVar[int] = 4
+    _label: ClassVar[str] = "DocumentedEvent"
 
     a = rt.at(rt.le.u32, 0)
     """u32"""
 
     f = rt.at(rt.le.f32, 0)
-    """float"""
+    """as a float
+
+    float
+    """
 
     @classmethod
     def dtype(cls) -> rt.DType:
@@ -134,7 +138,10 @@ class DocumentedEvent(rt.Record):
 
     @property
     def f(self) -> float:
-        """float"""
+        """as a float
+
+        float
+        """
         return self.anonymous_3.f
 
     @f.setter

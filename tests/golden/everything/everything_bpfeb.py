@@ -298,6 +298,7 @@ class EverythingEventAnonymous14(rt.Overlay):
     __slots__ = ()
 
     SIZE: ClassVar[int] = 4
+    _label: ClassVar[str] = "EverythingEvent"
 
     uu = rt.at(rt.be.u32, 0)
     """u32"""

@@ -15,6 +15,7 @@ from ebpfgen import runtime as rt
 if TYPE_CHECKING:
     from globals_bpfel import (
         GlobalsEv,
+        GlobalsEvFields,
         GlobalsMaps,
         GlobalsMapSpecs,
         GlobalsMode,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     __all__ = [
         "GlobalsEv",
+        "GlobalsEvFields",
         "GlobalsMaps",
         "GlobalsMapSpecs",
         "GlobalsMode",

@@ -14,6 +14,7 @@ from ebpfgen import runtime as rt
 
 __all__ = [
     "GlobalsEv",
+    "GlobalsEvFields",
     "GlobalsMaps",
     "GlobalsMapSpecs",
     "GlobalsMode",
@@ -66,6 +67,20 @@ class GlobalsEv(rt.Record):
                 ("comm", "S16", 4),
             ],
         )
+
+
+class GlobalsEvFields(rt.Fields):
+    """The members of a variable of type struct ev, each by itself."""
+
+    __slots__ = ()
+
+    _label: ClassVar[str] = "GlobalsEv"
+
+    pid = rt.at(rt.be.u32, 0)
+    """u32"""
+
+    comm = rt.at(rt.chars(16), 4)
+    """char[16]"""
 
 
 class GlobalsMode(IntEnum):
@@ -165,13 +180,13 @@ class GlobalsVariableSpecs(rt.Group):
     Zeroed = rt.variable_spec("zeroed", ".bss", 8, rt.be.u64)
     """u64 in .bss."""
 
-    Last = rt.variable_spec("last", ".bss", 16, GlobalsEv)
+    Last = rt.struct_variable_spec("last", ".bss", 16, GlobalsEv, GlobalsEvFields)
     """struct ev in .bss."""
 
     AtVar = rt.variable_spec("at_var", ".bss", 40, rt.be.i32)
     """int in .bss."""
 
-    Arr = rt.variable_spec("arr", ".bss", 48, rt.array_of(rt.be.u64, 4))
+    Arr = rt.array_variable_spec("arr", ".bss", 48, rt.be.u64, 4)
     """u64[4] in .bss."""
 
     Buf = rt.variable_spec("buf", ".bss", 80, rt.chars(32))
@@ -195,7 +210,7 @@ class GlobalsVariableSpecs(rt.Group):
     TargetPid = rt.variable_spec("target_pid", ".rodata", 0, rt.be.u32)
     """u32 in .rodata."""
 
-    Filter = rt.variable_spec("filter", ".rodata", 4, GlobalsEv)
+    Filter = rt.struct_variable_spec("filter", ".rodata", 4, GlobalsEv, GlobalsEvFields)
     """struct ev in .rodata."""
 
     CONFIG_HZ = rt.variable_spec("CONFIG_HZ", ".kconfig", 0, rt.be.i32)
@@ -245,13 +260,13 @@ class GlobalsVariables(rt.Group):
     Zeroed = rt.variable("zeroed", ".bss", 8, rt.be.u64)
     """u64 in .bss."""
 
-    Last = rt.variable("last", ".bss", 16, GlobalsEv)
+    Last = rt.struct_variable("last", ".bss", 16, GlobalsEv, GlobalsEvFields)
     """struct ev in .bss."""
 
     AtVar = rt.variable("at_var", ".bss", 40, rt.be.i32)
     """int in .bss."""
 
-    Arr = rt.variable("arr", ".bss", 48, rt.array_of(rt.be.u64, 4))
+    Arr = rt.array_variable("arr", ".bss", 48, rt.be.u64, 4)
     """u64[4] in .bss."""
 
     Buf = rt.variable("buf", ".bss", 80, rt.chars(32))
@@ -275,7 +290,7 @@ class GlobalsVariables(rt.Group):
     TargetPid = rt.variable("target_pid", ".rodata", 0, rt.be.u32)
     """u32 in .rodata."""
 
-    Filter = rt.variable("filter", ".rodata", 4, GlobalsEv)
+    Filter = rt.struct_variable("filter", ".rodata", 4, GlobalsEv, GlobalsEvFields)
     """struct ev in .rodata."""
 
     CONFIG_HZ = rt.variable("CONFIG_HZ", ".kconfig", 0, rt.be.i32)

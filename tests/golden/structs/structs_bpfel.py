@@ -169,6 +169,7 @@ class StructsValueIp(rt.Overlay):
     __slots__ = ()
 
     SIZE: ClassVar[int] = 16
+    _label: ClassVar[str] = "StructsValue.ip"
 
     v4 = rt.at(rt.le.u32, 0)
     """u32"""
