@@ -180,8 +180,11 @@ class TypeBinder:
 
     def _unique(self, base: str) -> str:
         """Return the name of a class that no other has."""
-        name = wanted = self._prefix + camel_case(base)
-        number = 2
+        return self._free(self._prefix + camel_case(base))
+
+    def _free(self, wanted: str) -> str:
+        """Return a name for this module that is taken by nothing else from now on."""
+        name, number = wanted, 2
         while name in self._taken:
             name = f"{wanted}_{number}"
             number += 1
@@ -260,7 +263,8 @@ class TypeBinder:
         if not size:
             value = _nothing(value)
         elif value.is_packed and "(" in value.codec:
-            constant = (f"_{owner}_{name}", value.codec)
+            # A class has its format in a constant of that form: no class may have the name.
+            constant = (f"_{self._free(f'{owner}_{name}')}", value.codec)
             value = packed(value.annotation, constant[0], size, value.dtype)
         doc = self._comments.of_member(c_type, member.name)
         field = Field(name, value.annotation, c_name(self._btf, member.type_id), doc)
