@@ -5,6 +5,8 @@ need are kept, and libbpf-tools, whose programs hold BPF objects. A ``vmlinux.h`
 of the kernel that the VM boots, or of the running one.
 """
 
+import contextlib
+import fcntl
 import io
 import lzma
 import os
@@ -65,6 +67,11 @@ def tools() -> list[Path]:
     return sorted(path for path in (folder() / TOOLS_PACKAGE).glob("*") if not path.is_symlink())
 
 
+def bindings() -> Path:
+    """Return where `make corpus` leaves what it generates, a folder for each target."""
+    return folder() / "bindings"
+
+
 def cflags(cc: str = "clang") -> tuple[str, ...]:
     """Return the flags of the selftests' Makefile, but -g, -O2 and -target."""
     included = subprocess.run(
@@ -84,13 +91,47 @@ def cflags(cc: str = "clang") -> tuple[str, ...]:
     )
 
 
+def missing(package: str) -> str:
+    """Return why the files of a package are not in the cache, for tests that need them."""
+    noted = _note().read_text() if _note().exists() else "run scripts/corpus --fetch-only"
+    return f"{package} is not in the cache ({noted})"
+
+
 def fetch(say: Say) -> None:
-    """Get what is missing of the corpus. Raises FetchError naming what this system lacks."""
+    """Get what is missing of the corpus, and note for tests why there is none.
+
+    Raises FetchError naming what this system lacks.
+    """
+    with locked():
+        try:
+            _fetch_missing(say)
+        except (FetchError, OSError, tarfile.TarError, lzma.LZMAError) as error:
+            why = str(error) if isinstance(error, FetchError) else f"unpacking failed: {error}"
+            _note().write_text(why)
+            raise FetchError(why) from error
+        _note().unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked() -> Iterator[None]:
+    """Keep other runs from changing the cache at the same time."""
+    folder().mkdir(parents=True, exist_ok=True)
+    with (folder() / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _note() -> Path:
+    return folder() / "why-not-fetched"
+
+
+def _fetch_missing(say: Say) -> None:
     if tools() and programs():
         return
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
         raise FetchError("the corpus is made of Debian's packages, and this system has no apt")
-    folder().mkdir(parents=True, exist_ok=True)
+    for stale in folder().glob(".fetch-*"):  # what a killed run left
+        shutil.rmtree(stale)
     if not tools():
         _fetch_tools(say)
     if not programs():
@@ -135,7 +176,9 @@ def _fetch_selftests(say: Say) -> None:
         (archive,) = Path(scratch).glob("usr/src/linux-source-*.tar.xz")
         tree = Path(scratch, "tree")
         with tarfile.open(archive, "r|xz") as stream:
-            stream.extractall(tree, members=_kept(stream), filter="data")
+            # Python before 3.11.4 has no filters.
+            stream.extraction_filter = getattr(tarfile, "data_filter", None)
+            stream.extractall(tree, members=_kept(stream))
         _generate_headers(tree, bpftool)
         # A folder of this name is complete.
         tree.rename(kernel())
@@ -155,16 +198,19 @@ def _download(package: str, into: Path, say: Say) -> None:
     if os.geteuid() == 0:
         command[1:1] = ["-o", "APT::Sandbox::User=root"]  # the folder is not _apt's
     if not _succeeds(command, into):
-        sudo = [] if os.geteuid() == 0 else ["sudo"]
+        sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
         _succeeds([*sudo, *_APT, "update"])
         if not _succeeds(command, into):
             raise FetchError(f"apt-get download {package} failed: no such package, or no network")
     (archive,) = into.glob("*.deb")
-    subprocess.run(["dpkg-deb", "-x", archive, into], check=True)
+    if not _succeeds(["dpkg-deb", "-x", str(archive), str(into)]):
+        raise FetchError(f"dpkg-deb can't unpack {archive.name}: try again")
     archive.unlink()
 
 
 def _succeeds(command: Sequence[str], cwd: Path | None = None) -> bool:
+    if not shutil.which(command[0]):
+        return False
     done = subprocess.run(
         command,
         cwd=cwd,
