@@ -19,6 +19,7 @@ demo: venv ## scaffold a project, generate its bindings and count system calls (
 	scripts/demo
 
 test: vm-packages lint ## lint, then run all tests, those on a real kernel in a VM included
+	$(VENV)/bin/python scripts/corpus --fetch-only
 	$(VENV)/bin/pytest $(PYTEST_ARGS)
 
 corpus: venv ## generate and check the bindings of the kernel's BPF selftests (some minutes)

@@ -17,9 +17,7 @@ from tests.corpus import sources
 EM_BPF = 247
 TOOLS = sources.tools()
 
-pytestmark = pytest.mark.skipif(
-    not TOOLS, reason="libbpf-tools is not in the cache: run scripts/corpus --fetch-only"
-)
+pytestmark = pytest.mark.skipif(not TOOLS, reason=sources.missing(sources.TOOLS_PACKAGE))
 
 
 def images(data: bytes) -> Iterator[bytes]:
