@@ -5,16 +5,21 @@ module: one that none of these can say is read as the bytes it takes, with a war
 """
 
 import dataclasses
-from collections.abc import Iterator
 from functools import partial
 
 from ebpfgen.bitfields import Bits, Unit, units
 from ebpfgen.btf import types as t
-from ebpfgen.btf.layout import c_name, known_size_of, size_of, strip
+from ebpfgen.btf.layout import (
+    c_name,
+    known_size_of,
+    malformed,
+    reachable_members,
+    size_of,
+    strip,
+)
 from ebpfgen.btf.reader import Btf
 from ebpfgen.cells import MAX_IN_LINE, Cell, in_order, record_of, value_of
 from ebpfgen.comments import Comments
-from ebpfgen.errors import ObjectError
 from ebpfgen.model import Enumeration, Field, GeneratedType, Overlay, OverlayMember, Tail
 from ebpfgen.naming import camel_case, distinct_names, enumerator_name, member_name
 from ebpfgen.values import Value, named, packed, raw, scalar, scalars_in_line, text
@@ -56,6 +61,7 @@ class TypeBinder:
         self._overlays: dict[str, Overlay] = {}
         self._values: dict[int, Value | None] = {}
         self._warnings: dict[str, None] = {}
+        self._depth = 0
 
     @property
     def types(self) -> tuple[GeneratedType, ...]:
@@ -92,6 +98,7 @@ class TypeBinder:
         self._warnings[warning] = None
 
     def _needs_class(self, type_id: int) -> bool:
+        known_size_of(self._btf, type_id)  # raises if the dimensions don't end
         btf_type = self._btf[strip(self._btf, type_id)[0]]
         if isinstance(btf_type, t.Array):
             return self._needs_class(btf_type.type_id)
@@ -99,36 +106,45 @@ class TypeBinder:
 
     def _value(self, type_id: int, what: str, name: str) -> Value:
         """Return how to read a type; *name* is for one that has no name of its own."""
+        if self._depth > _MAX_DEPTH:
+            raise malformed(self._btf, type_id, f"{what} is nested without end")
+        self._depth += 1
+        try:
+            return self._read(type_id, what, name)
+        finally:
+            self._depth -= 1
+
+    def _read(self, type_id: int, what: str, name: str) -> Value:
         own_id, typedef = strip(self._btf, type_id)
         btf_type = self._btf[own_id]
         if isinstance(btf_type, t.Array):
             return self._array(btf_type, what, name)
         if isinstance(btf_type, t.Struct | t.Union | t.Enum):
             if own_id not in self._values:
-                self._check_depth(what)
                 self._values[own_id] = None
                 base = btf_type.name or typedef or name
                 # What only its place names is called as C shows it: union {…}.
                 c_type = typedef if typedef and not btf_type.name else c_name(self._btf, own_id)
-                self._values[own_id] = self._compound(btf_type, base, c_type, what)
+                self._values[own_id] = self._compound(own_id, btf_type, base, c_type, what)
             value = self._values[own_id]
             if value is None:
-                raise ObjectError(f"{what} contains itself", where=".BTF")
+                raise malformed(self._btf, own_id, f"{what} contains itself")
             return value
         return scalar(btf_type, self._order) or self._bytes(type_id, what)
 
-    def _check_depth(self, what: str) -> None:
-        if sum(value is None for value in self._values.values()) > _MAX_DEPTH:
-            raise ObjectError(f"{what} is nested without end", where=".BTF")
-
     def _compound(
-        self, btf_type: t.Struct | t.Union | t.Enum, base: str, c_type: str, what: str
+        self,
+        own_id: int,
+        btf_type: t.Struct | t.Union | t.Enum,
+        base: str,
+        c_type: str,
+        what: str,
     ) -> Value:
         if isinstance(btf_type, t.Enum):
             return self._enumeration(btf_type, base, c_type, what)
         name = self._unique(base)
         if isinstance(btf_type, t.Struct):
-            members = list(self._inlined(btf_type, into=t.Struct))
+            members = reachable_members(self._btf, own_id, btf_type, into=t.Struct)
             whole = all(member.bitfield_size or not member.offset % 8 for member in members)
             cells = in_order(self._cells(members, c_type, name), btf_type.size)
             if whole and cells is not None:
@@ -143,7 +159,7 @@ class TypeBinder:
                 )
                 self._types.append(record)
                 return value_of(record, cells)
-        overlay = self._overlay(btf_type, name, c_type)
+        overlay = self._overlay(own_id, btf_type, name, c_type)
         self._overlays[name] = overlay
         self._types.append(overlay)
         return Value(
@@ -212,27 +228,6 @@ class TypeBinder:
         doc = self._comments.of_type(c_type)
         self._types.append(Enumeration(name, c_type, enum.size, values, doc))
         return named(name, number)
-
-    def _inlined(
-        self, holder: t.Struct | t.Union, *, into: type[t.Struct | t.Union], base: int = 0
-    ) -> Iterator[t.Member]:
-        """Yield the members with those of anonymous ones among them, offsets from the outermost.
-
-        Into a struct come those of anonymous structs, into a union those of anonymous unions too.
-        """
-        for member in holder.members:
-            offset = base + member.offset
-            inner = self._btf[strip(self._btf, member.type_id)[0]]
-            width = member.bitfield_size
-            if isinstance(inner, t.Int) and inner.bits < inner.size * 8 and not width:
-                width = inner.bits
-            if not member.name and isinstance(inner, t.Struct | t.Union):
-                if isinstance(inner, t.Struct) or into is t.Union:
-                    yield from self._inlined(inner, into=into, base=offset)
-                    continue
-            elif not member.name:
-                continue
-            yield dataclasses.replace(member, offset=offset, bitfield_size=width)
 
     def _cells(self, members: list[t.Member], c_type: str, owner: str) -> list[Cell]:
         """Return the parts of a record's format."""
@@ -330,8 +325,8 @@ class TypeBinder:
             codec = f"rt.rest_of({self._value(array.type_id, '', field.name).codec})"
         return Tail(field.name, last.offset // 8, codec)
 
-    def _overlay(self, holder: t.Struct | t.Union, name: str, c_type: str) -> Overlay:
-        names = self._member_names(list(self._inlined(holder, into=t.Union)))
+    def _overlay(self, own_id: int, holder: t.Struct | t.Union, name: str, c_type: str) -> Overlay:
+        names = self._member_names(reachable_members(self._btf, own_id, holder, into=t.Union))
         made: list[OverlayMember] = []
         dtype: list[tuple[str, str, int]] = []
         for member, spelled in names.items():
@@ -339,13 +334,14 @@ class TypeBinder:
             inner = f"{name.removeprefix(self._prefix)}_{spelled}"
             value = self._value(member.type_id, what, inner)
             comment = c_name(self._btf, member.type_id)
+            width = member.bitfield_size or size_of(self._btf, member.type_id) * 8
+            if member.offset + width > holder.size * 8:
+                raise malformed(self._btf, own_id, f"{what} lies outside it")
             if member.bitfield_size or member.offset % 8:
                 descriptor = self._bit_descriptor(member, value)
                 comment += f" : {member.bitfield_size}"
             else:
                 offset = member.offset // 8
-                if offset + size_of(self._btf, member.type_id) > holder.size:
-                    raise ObjectError(f"{what} lies outside it", where=".BTF")
                 descriptor = f"rt.at({value.codec}, {offset})"
                 if size_of(self._btf, member.type_id):
                     dtype.append((spelled, value.dtype, offset))

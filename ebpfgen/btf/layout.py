@@ -1,4 +1,6 @@
-"""Sizes of C types, and what lies behind their other names."""
+"""Sizes and members of C types, and what lies behind their other names."""
+
+import dataclasses
 
 from ebpfgen.btf import types as t
 from ebpfgen.btf.reader import Btf
@@ -7,8 +9,14 @@ from ebpfgen.errors import ObjectError
 POINTER_SIZE = 8
 """The size of a pointer in BPF, whatever the machine that runs it."""
 
+MAX_SIZE = 0xFFFFFFFF
+"""The largest size in bytes: the kernel, too, refuses arrays past it (``btf_array_resolve``)."""
+
 # Chains of typedefs, modifiers and array dimensions are short in C; a longer one is a loop.
 _MAX_DEPTH = 32
+
+# What BTF can count; anonymous structs within each other soon make more, or never end.
+_MAX_MEMBERS = 0xFFFF
 
 
 def strip(btf: Btf, type_id: int) -> tuple[int, str]:
@@ -25,7 +33,12 @@ def strip(btf: Btf, type_id: int) -> tuple[int, str]:
         if isinstance(btf_type, t.Typedef):
             name = btf_type.name
         type_id = btf_type.type_id
-    raise ObjectError(f"the typedefs of type {type_id} don't end", where=".BTF")
+    raise malformed(btf, type_id, f"the typedefs of type {type_id} don't end")
+
+
+def malformed(btf: Btf, type_id: int, message: str) -> ObjectError:
+    """Return the error that says *message* of a type, with its place."""
+    return ObjectError(message, where=".BTF", offset=btf.offset_of(type_id))
 
 
 def strip_names(btf: Btf, type_id: int) -> t.Type:
@@ -36,9 +49,10 @@ def strip_names(btf: Btf, type_id: int) -> t.Type:
 def size_of(btf: Btf, type_id: int) -> int:
     """Return the size of a type in bytes.
 
-    Raises ObjectError for what has none: ``void``, functions and forward declarations.
+    Raises ObjectError for what has none (``void``, functions and forward declarations) and for what
+    is larger than MAX_SIZE.
     """
-    count = 1
+    whole, count = type_id, 1
     for _ in range(_MAX_DEPTH):
         btf_type = strip_names(btf, type_id)
         if isinstance(btf_type, t.Array):
@@ -46,11 +60,16 @@ def size_of(btf: Btf, type_id: int) -> int:
             type_id = btf_type.type_id
             continue
         if isinstance(btf_type, t.Ptr):
-            return count * POINTER_SIZE
-        if isinstance(btf_type, t.Int | t.Float | t.Struct | t.Union | t.Enum):
-            return count * btf_type.size
-        raise ObjectError(f"type {type_id} ({type(btf_type).__name__}) has no size", where=".BTF")
-    raise ObjectError(f"the array dimensions of type {type_id} don't end", where=".BTF")
+            size = count * POINTER_SIZE
+        elif isinstance(btf_type, t.Int | t.Float | t.Struct | t.Union | t.Enum):
+            size = count * btf_type.size
+        else:
+            kind = type(btf_type).__name__
+            raise malformed(btf, type_id, f"type {type_id} ({kind}) has no size")
+        if size > MAX_SIZE:
+            raise malformed(btf, whole, f"type {whole} has more than {MAX_SIZE} bytes")
+        return size
+    raise malformed(btf, type_id, f"the array dimensions of type {type_id} don't end")
 
 
 def known_size_of(btf: Btf, type_id: int | None) -> int:
@@ -73,7 +92,48 @@ def alignment_of(btf: Btf, type_id: int) -> int:
         if not isinstance(btf_type, t.Array):
             return max(1, min(size_of(btf, type_id), POINTER_SIZE))
         type_id = btf_type.type_id
-    raise ObjectError(f"the array dimensions of type {type_id} don't end", where=".BTF")
+    raise malformed(btf, type_id, f"the array dimensions of type {type_id} don't end")
+
+
+def reachable_members(
+    btf: Btf, type_id: int, holder: t.Struct | t.Union, *, into: type[t.Struct | t.Union]
+) -> list[t.Member]:
+    """Return the members of a type with those of anonymous ones among them, as C reaches them.
+
+    Offsets are from the outermost. Into a struct come the members of anonymous structs, into a
+    union those of anonymous unions too. An integer of fewer bits than its size, as old compilers
+    have it, makes its member a bitfield.
+
+    Raises ObjectError if there are more than BTF can count, and for a bitfield of a type that can
+    be none.
+    """
+    found: list[t.Member] = []
+    pending = list(reversed(holder.members))
+    seen = 0
+    while pending:
+        if seen + len(pending) > _MAX_MEMBERS:
+            message = f"{c_name(btf, type_id)} has more than {_MAX_MEMBERS} members"
+            raise malformed(btf, type_id, message)
+        member = pending.pop()
+        seen += 1
+        inner = strip_names(btf, member.type_id)
+        width = member.bitfield_size
+        if isinstance(inner, t.Int) and inner.bits < inner.size * 8 and not width:
+            width = inner.bits
+        if not member.name and isinstance(inner, t.Struct | t.Union):
+            if isinstance(inner, t.Struct) or into is t.Union:
+                pending += (
+                    dataclasses.replace(below, offset=member.offset + below.offset)
+                    for below in reversed(inner.members)
+                )
+                continue
+        elif not member.name:
+            continue
+        if (width or member.offset % 8) and not isinstance(inner, t.Int | t.Enum):
+            message = f"{member.name} of {c_name(btf, type_id)} can be no bitfield"
+            raise malformed(btf, type_id, message)
+        found.append(dataclasses.replace(member, bitfield_size=width))
+    return found
 
 
 def c_name(btf: Btf, type_id: int) -> str:
@@ -94,7 +154,7 @@ def c_name(btf: Btf, type_id: int) -> str:
             type_id = btf_type.type_id
         else:
             return _own_name(btf_type) + (f" {stars}" if stars else "") + dimensions
-    raise ObjectError(f"the name of type {type_id} doesn't end", where=".BTF")
+    raise malformed(btf, type_id, f"the name of type {type_id} doesn't end")
 
 
 def _own_name(btf_type: t.Type) -> str:  # noqa: PLR0911 - one line for each kind
