@@ -12,6 +12,7 @@ import lzma
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tarfile
@@ -25,6 +26,8 @@ SOURCE_PACKAGE = "linux-source-6.1"
 TOOLS_PACKAGE = "libbpf-tools"
 KEPT = ("tools/testing/selftests/bpf/", "tools/lib/bpf/", "tools/include/", "scripts/bpf_doc.py")
 RUNNING_KERNEL = Path("/sys/kernel/btf/vmlinux")
+
+EM_BPF = 247
 
 _APT = ("apt-get", "-q", "-y", "-o", "Acquire::Retries=3", "-o", "DPkg::Lock::Timeout=300")
 _XZ = b"\xfd7zXZ\0"
@@ -70,6 +73,18 @@ def tools() -> list[Path]:
 def bindings() -> Path:
     """Return where `make corpus` leaves what it generates, a folder for each target."""
     return folder() / "bindings"
+
+
+def images(data: bytes) -> Iterator[bytes]:
+    """Yield what is in a program from the beginning of each ELF image for BPF in it."""
+    place = data.find(b"\x7fELF")
+    while place >= 0:
+        if data[place + 5 : place + 6] in (b"\1", b"\2") and place + 64 <= len(data):
+            order = "<" if data[place + 5] == 1 else ">"
+            (machine,) = struct.unpack_from(f"{order}H", data, place + 18)
+            if machine == EM_BPF:
+                yield data[place:]
+        place = data.find(b"\x7fELF", place + 4)
 
 
 def cflags(cc: str = "clang") -> tuple[str, ...]:
