@@ -184,7 +184,7 @@ def _fetch_tools(say: Say) -> None:
 
 
 def _fetch_selftests(say: Say) -> None:
-    bpftool = find_bpftool(say)
+    bpftool, btf = find_bpftool(say), kernel_btf()
     say(f"downloading {SOURCE_PACKAGE} and unpacking the BPF selftests")
     with tempfile.TemporaryDirectory(dir=folder(), prefix=".fetch-") as scratch:
         _download(SOURCE_PACKAGE, Path(scratch), say)
@@ -194,7 +194,7 @@ def _fetch_selftests(say: Say) -> None:
             # Python before 3.11.4 has no filters.
             stream.extraction_filter = getattr(tarfile, "data_filter", None)
             stream.extractall(tree, members=_kept(stream))
-        _generate_headers(tree, bpftool)
+        _generate_headers(tree, bpftool, btf)
         # A folder of this name is complete.
         tree.rename(kernel())
 
@@ -237,16 +237,16 @@ def _succeeds(command: Sequence[str], cwd: Path | None = None) -> bool:
     return done.returncode == 0
 
 
-def _generate_headers(tree: Path, bpftool: str) -> None:
+def _generate_headers(tree: Path, bpftool: str, btf: bytes) -> None:
     """Make what the selftests' Makefile makes: vmlinux.h and the headers of libbpf, in bpf/."""
     generated = tree / "generated"
     (generated / "bpf").mkdir(parents=True)
     for header in sorted((tree / "tools/lib/bpf").glob("*.h")):
         shutil.copy(header, generated / "bpf")
-    btf = generated / "vmlinux.btf"
-    btf.write_bytes(kernel_btf())
+    raw = generated / vmlinux_btf().name
+    raw.write_bytes(btf)
     _write_output(
-        [bpftool, "btf", "dump", "file", str(btf), "format", "c"], generated / "vmlinux.h"
+        [bpftool, "btf", "dump", "file", str(raw), "format", "c"], generated / "vmlinux.h"
     )
     api = tree / "tools/include/uapi/linux/bpf.h"
     helpers = [sys.executable, str(tree / "scripts/bpf_doc.py"), "--header", "--filename", str(api)]
