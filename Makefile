@@ -5,12 +5,13 @@ VENV := .venv
 # Written last, so that an interrupted set-up is done again.
 INSTALLED := $(VENV)/.installed
 PYTEST_ARGS ?=
+FUZZ_SECONDS ?= 60
 
 export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test corpus lint format venv build-packages vm-packages clean
+.PHONY: help demo test corpus fuzz lint format venv build-packages vm-packages clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -19,11 +20,15 @@ demo: venv ## scaffold a project, generate its bindings and count system calls (
 	scripts/demo
 
 test: vm-packages lint ## lint, then run all tests, those on a real kernel in a VM included
+	$(VENV)/bin/python scripts/corpus --fetch-only
 	$(VENV)/bin/pytest $(PYTEST_ARGS)
 
 corpus: venv ## generate and check the bindings of the kernel's BPF selftests (some minutes)
 	@scripts/install-system-packages kernel
 	$(VENV)/bin/python scripts/corpus
+
+fuzz: $(VENV)/.fuzz ## fuzz the readers of BTF and ELF, FUZZ_SECONDS=60 each (atheris: CPython 3.11 to 3.14, x86-64)
+	$(VENV)/bin/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 lint: venv ## ruff and mypy
 	$(VENV)/bin/ruff check . scripts/vm scripts/corpus
@@ -43,6 +48,11 @@ $(INSTALLED): pyproject.toml | build-packages
 	$(VENV)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(VENV)/bin/python -m pip install --quiet --editable . --group dev
 	$(VENV)/bin/pyright --version
+	touch $@
+
+# Apart from the rest: make test does not need it, and there are not wheels for everybody.
+$(VENV)/.fuzz: $(INSTALLED)
+	$(VENV)/bin/python -m pip install --quiet --group fuzz
 	touch $@
 
 build-packages: ## install clang, llvm and libbpf

@@ -1,19 +1,40 @@
-"""Reads ELF object files and their DWARF, through pyelftools, into the few facts the rest needs."""
+"""Reads ELF object files and their DWARF, through pyelftools, into the few facts the rest needs.
+
+pyelftools reads headers. It believes all they say, of what is compressed and how much there is of
+anything; so sections, symbols and names are taken from the file here, as far as they lie within it.
+The format is that of the System V ABI, chapters 4 and 5.
+"""
 
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from elftools.common.exceptions import DWARFError, ELFError
-from elftools.construct import ConstructError
+from elftools.common.utils import struct_parse
+from elftools.construct import ConstructError, Container
 from elftools.dwarf.die import DIE
 from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
+from elftools.elf.enums import ENUM_ST_INFO_BIND, ENUM_ST_INFO_TYPE, ENUM_ST_VISIBILITY
 
 from ebpfgen.errors import ObjectError
 from ebpfgen.target import ByteOrder
 
 _SHF_EXECINSTR = 4
+_SHN_LORESERVE, _SHN_XINDEX = 0xFF00, 0xFFFF
+
+# Where the file header has the machine and what concerns section headers; and the sizes of a
+# section header and a symbol, all of 64-bit files.
+_EI_CLASS, _E_MACHINE, _E_SHOFF, _E_SHENTSIZE, _E_SHSTRNDX = 4, 18, 40, 58, 62
+_SECTION_HEADER_SIZE, _SYMBOL_SIZE = 64, 24
+
+_MAX_NAME = 4096
+"""The longest name that is read, in bytes; without an end the names of a malformed file could take
+its size times its size."""
+
+_TYPES = {number: name for name, number in ENUM_ST_INFO_TYPE.items()}
+_BINDINGS = {number: name for name, number in ENUM_ST_INFO_BIND.items()}
+_VISIBILITIES = {number: name for name, number in ENUM_ST_VISIBILITY.items()}
 
 # DW_ATE_* of the DWARF standard: the encodings of numbers with a sign.
 _SIGNED_ENCODINGS = frozenset({0x05, 0x06, 0x0D})
@@ -45,7 +66,12 @@ class Section:
     name: str
     size: int
     executable: bool
-    data: bytes
+    contents: memoryview = field(repr=False)
+
+    @property
+    def data(self) -> bytes:
+        """The bytes: a copy, so that the sections of a file together take no more than the file."""
+        return bytes(self.contents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,46 +120,110 @@ def read_elf(data: bytes) -> Elf:
     """
     try:
         elf = ELFFile(io.BytesIO(data))
-        machine = elf["e_machine"]
-        if machine != "EM_BPF":
-            raise ObjectError(f"an ELF file for {machine} is no BPF object")
-        return Elf(
-            byte_order="little" if elf.little_endian else "big",
-            sections=tuple(_sections(elf)),
-            symbols=tuple(_symbols(elf)),
-        )
+        machine, size = elf["e_machine"], elf.elfclass
     except _MALFORMED as error:
         raise ObjectError(f"not a well-formed ELF file ({error})", offset=0) from error
+    if machine != "EM_BPF":
+        raise ObjectError(f"an ELF file for {machine} is no BPF object", offset=_E_MACHINE)
+    if size != 64:
+        raise ObjectError(f"an ELF file of {size} bits is no BPF object", offset=_EI_CLASS)
+    headers = _section_headers(elf, data)
+    return Elf(
+        byte_order="little" if elf.little_endian else "big",
+        sections=tuple(_sections(elf, headers, data)),
+        symbols=tuple(_symbols(elf, headers, data)),
+    )
 
 
-def _sections(elf: ELFFile) -> Iterator[Section]:
-    for index, section in enumerate(elf.iter_sections()):
-        header = section.header
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """A section header, where it lies in the file, and the part of the file that it speaks of."""
+
+    place: int
+    fields: Container
+    start: int
+    end: int
+
+
+def _section_headers(elf: ELFFile, data: bytes) -> list[_Header]:
+    start, count = elf["e_shoff"], elf["e_shnum"]
+    if not start:
+        return []
+    if elf["e_shentsize"] != _SECTION_HEADER_SIZE:
+        raise ObjectError("the section headers have an unknown size", offset=_E_SHENTSIZE)
+    if not count:  # more than the field can say: then the first header does
+        _check_range(start, _SECTION_HEADER_SIZE, data, _E_SHOFF)
+        count = struct_parse(elf.structs.Elf_Shdr, elf.stream, start)["sh_size"]
+    _check_range(start, count * _SECTION_HEADER_SIZE, data, _E_SHOFF)
+    headers = []
+    for place in range(start, start + count * _SECTION_HEADER_SIZE, _SECTION_HEADER_SIZE):
+        fields = struct_parse(elf.structs.Elf_Shdr, elf.stream, place)
+        begin, size = fields["sh_offset"], fields["sh_size"]
+        if fields["sh_type"] in ("SHT_NOBITS", "SHT_NULL"):
+            begin = size = 0
+        _check_range(begin, size, data, place)
+        headers.append(_Header(place, fields, begin, begin + size))
+    return headers
+
+
+def _check_range(start: int, size: int, data: bytes, used_at: int) -> None:
+    if start + size > len(data):
+        message = f"{size} bytes at {start:#x} lie outside the file of {len(data)} bytes"
+        raise ObjectError(message, offset=used_at)
+
+
+def _sections(elf: ELFFile, headers: Sequence[_Header], data: bytes) -> Iterator[Section]:
+    names = elf["e_shstrndx"]
+    if names in ("SHN_XINDEX", _SHN_XINDEX) and headers:
+        names = headers[0].fields["sh_link"]
+    view = memoryview(data)
+    for index, header in enumerate(headers):
+        table = _string_table(headers, names, _E_SHSTRNDX)
         yield Section(
             index=index,
-            name=section.name,
-            size=header["sh_size"],
-            executable=bool(header["sh_flags"] & _SHF_EXECINSTR),
-            data=b"" if header["sh_type"] in ("SHT_NOBITS", "SHT_NULL") else section.data(),
+            name=_string(data, table, header.fields["sh_name"], header.place),
+            size=header.fields["sh_size"],
+            executable=bool(header.fields["sh_flags"] & _SHF_EXECINSTR),
+            contents=view[header.start : header.end],
         )
 
 
-def _symbols(elf: ELFFile) -> Iterator[Symbol]:
-    for table in elf.iter_sections():
-        if not isinstance(table, SymbolTableSection):
-            continue
-        for symbol in table.iter_symbols():
-            entry = symbol.entry
-            section = entry["st_shndx"]
+def _symbols(elf: ELFFile, headers: Sequence[_Header], data: bytes) -> Iterator[Symbol]:
+    tables = [header for header in headers if header.fields["sh_type"] == "SHT_SYMTAB"]
+    if len(tables) > 1:
+        raise ObjectError(
+            "an ELF file has one symbol table, and this one two", offset=tables[1].place
+        )
+    entry = struct.Struct(("<" if elf.little_endian else ">") + "IBBHQQ")
+    for table in tables:
+        if (table.end - table.start) % _SYMBOL_SIZE:
+            raise ObjectError("a symbol is cut short", offset=table.place)
+        names = _string_table(headers, table.fields["sh_link"], table.place)
+        for place in range(table.start, table.end, _SYMBOL_SIZE):
+            name, info, other, section, value, size = entry.unpack_from(data, place)
             yield Symbol(
-                name=symbol.name,
-                type=entry["st_info"]["type"],
-                binding=entry["st_info"]["bind"],
-                visibility=entry["st_other"]["visibility"],
-                section=section if isinstance(section, int) else None,
-                value=entry["st_value"],
-                size=entry["st_size"],
+                name=_string(data, names, name, place),
+                type=_TYPES.get(info & 0xF, str(info & 0xF)),
+                binding=_BINDINGS.get(info >> 4, str(info >> 4)),
+                visibility=_VISIBILITIES.get(other & 7, str(other & 7)),
+                section=section if 0 < section < _SHN_LORESERVE else None,
+                value=value,
+                size=size,
             )
+
+
+def _string_table(headers: Sequence[_Header], index: int, used_at: int) -> _Header:
+    if not 0 < index < len(headers) or headers[index].fields["sh_type"] != "SHT_STRTAB":
+        raise ObjectError(f"section {index} is no string table", offset=used_at)
+    return headers[index]
+
+
+def _string(data: bytes, table: _Header, offset: int, used_at: int) -> str:
+    start = table.start + offset
+    end = data.find(0, start, min(start + _MAX_NAME + 1, table.end))
+    if end < 0:
+        raise ObjectError("a name has no end within its string table", offset=used_at)
+    return data[start:end].decode(errors="replace")
 
 
 def read_debug_enums(data: bytes) -> list[DebugEnum]:

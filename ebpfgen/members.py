@@ -1,10 +1,10 @@
 """The members of structs and unions: which there are, what they are called, what room they have."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ebpfgen.btf import types as t
-from ebpfgen.btf.layout import is_typeless, size_of, strip
+from ebpfgen.btf.layout import c_name, is_typeless, malformed, size_of, strip_names
 from ebpfgen.btf.reader import Btf
 from ebpfgen.naming import distinct_names, member_name
 
@@ -14,6 +14,9 @@ RESERVED_MEMBERS = frozenset(
     | {"ClassVar", "classmethod", "object", "property", "rt"}
 )
 """What every generated class defines or uses by name: no member may take these names."""
+
+# What BTF can count; anonymous structs within each other soon make more, or never end.
+_MAX_MEMBERS = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +57,49 @@ class PlacedMember(t.Member):
 
 
 def members_of(
-    btf: Btf, holder: t.Struct | t.Union, *, into: type[t.Struct | t.Union], base: int = 0
-) -> Iterator[PlacedMember]:
-    """Yield the members with those of anonymous ones among them.
+    btf: Btf, type_id: int, holder: t.Struct | t.Union, *, into: type[t.Struct | t.Union]
+) -> list[PlacedMember]:
+    """Return the members of a type with those of anonymous ones among them, as C reaches them.
 
-    Into a struct come those of anonymous structs, into a union those of anonymous unions too.
+    Into a struct come the members of anonymous structs, into a union those of anonymous unions too.
+    An integer of fewer bits than its size, as old compilers have it, makes its member a bitfield.
+
+    Raises ObjectError if there are more than BTF can count, and for a bitfield of a type that can
+    be none.
     """
-    end = base // 8 + holder.size
-    for member in holder.members:
-        offset = base + member.offset
-        inner = btf[strip(btf, member.type_id)[0]]
+    found: list[PlacedMember] = []
+    pending = _placed(holder, 0)
+    seen = 0
+    while pending:
+        if seen + len(pending) > _MAX_MEMBERS:
+            message = f"{c_name(btf, type_id)} has more than {_MAX_MEMBERS} members"
+            raise malformed(btf, type_id, message)
+        member = pending.pop()
+        seen += 1
+        inner = strip_names(btf, member.type_id)
         width = member.bitfield_size
         if isinstance(inner, t.Int) and inner.bits < inner.size * 8 and not width:
             width = inner.bits
         if not member.name and isinstance(inner, t.Struct | t.Union):
             if isinstance(inner, t.Struct) or into is t.Union:
-                yield from members_of(btf, inner, into=into, base=offset)
+                pending += _placed(inner, member.offset)
                 continue
         elif not member.name:
             continue
-        yield PlacedMember(member.name, member.type_id, offset, width, end)
+        if (width or member.offset % 8) and not isinstance(inner, t.Int | t.Enum):
+            message = f"{member.name} of {c_name(btf, type_id)} can be no bitfield"
+            raise malformed(btf, type_id, message)
+        found.append(replace(member, bitfield_size=width))
+    return found
+
+
+def _placed(holder: t.Struct | t.Union, base: int) -> list[PlacedMember]:
+    """Return the members of what begins at *base* bits, the last one first."""
+    end = base // 8 + holder.size
+    return [
+        PlacedMember(member.name, member.type_id, base + member.offset, member.bitfield_size, end)
+        for member in reversed(holder.members)
+    ]
 
 
 def names_of(members: Sequence[t.Member], class_prefix: str) -> dict[t.Member, str]:

@@ -116,16 +116,18 @@ def enumerator_name(c_name: str) -> str:
 def distinct_names(
     c_names: Iterable[str], spell: Callable[[str], str], *, reserved: frozenset[str]
 ) -> list[str]:
-    """Spell every name; one that is taken or reserved gets underscores until it is not.
+    """Spell every name; one that is taken or reserved gets an underscore, two, or a number.
 
     For what stands in types, where a name is only read in one place and must not fail the rest.
     """
     result: list[str] = []
     taken = set(reserved)
+    tries: dict[str, int] = {}
     for c_name in c_names:
-        name = spell(c_name)
+        name = wanted = spell(c_name)
         while name in taken:
-            name += "_"
+            tries[wanted] = number = tries.get(wanted, 0) + 1
+            name = wanted + ("_" * number if number < 3 else f"_{number}")
         taken.add(name)
         result.append(name)
     return result

@@ -14,11 +14,13 @@ from ebpfgen.btf.layout import (
     alignment_of,
     is_typeless,
     known_size_of,
+    malformed,
     size_of,
+    strip,
     strip_names,
 )
 from ebpfgen.btf.reader import Btf, EnumLookup
-from ebpfgen.elf import DebugEnum, Elf, read_debug_enums, read_elf
+from ebpfgen.elf import DebugEnum, Elf, Symbol, read_debug_enums, read_elf
 from ebpfgen.errors import ObjectError
 from ebpfgen.model import Map, ObjectFile, Program, Variable
 
@@ -39,8 +41,8 @@ def read_object(data: bytes, name: str, *, unstripped: Iterable[bytes] = ()) -> 
     was made of. Reading that takes longer than all else, so neither is looked at before an enum
     needs it.
 
-    Raises ObjectError if it is malformed, has no BTF, or defines maps in a way that libbpf no
-    longer reads.
+    Raises ObjectError if it is malformed, with the place of the fault; or, without one, if it has
+    no BTF or holds what libbpf refuses.
     """
     elf = read_elf(data)
     section = elf.section(".BTF")
@@ -143,13 +145,16 @@ def _variables(elf: Elf, btf: Btf, sections: Sequence[t.DataSection]) -> Iterato
 
     clang leaves the places 0 in BTF. Static variables are left out, as bpftool's skeletons do.
     """
+    symbols_of: dict[int | None, dict[str, Symbol]] = {}
+    for symbol in elf.symbols:
+        # A static variable of another source may have the name of a global one.
+        if symbol.binding != "STB_LOCAL":
+            symbols_of.setdefault(symbol.section, {})[symbol.name] = symbol
     for section in sections:
         found = elf.section(section.name)
         if found is None or not _DATA_SECTION.fullmatch(section.name):
             continue
-        # A static variable of another source may have the name of a global one.
-        in_section = (s for s in elf.symbols if s.section == found.index)
-        symbols = {s.name: s for s in in_section if s.binding != "STB_LOCAL"}
+        symbols = symbols_of.get(found.index, {})
         found_in_both = (v for v in _globals(btf, section) if v.name in symbols)
         places = [(symbols[variable.name], variable) for variable in found_in_both]
         for symbol, variable in sorted(places, key=lambda pair: pair[0].value):
@@ -195,33 +200,42 @@ def _maps(btf: Btf) -> Iterator[Map]:
     for place in section.variables if section else ():
         variable = btf[place.type_id]
         if not isinstance(variable, t.Var):
-            raise ObjectError(f"type {place.type_id} in .maps is no variable", where=".BTF")
-        definition = strip_names(btf, variable.type_id)
-        if not isinstance(definition, t.Struct):
-            raise ObjectError(f"map {variable.name} is not defined by a struct", where=".BTF")
-        yield _map(btf, variable.name, definition)
+            raise malformed(btf, place.type_id, f"type {place.type_id} in .maps is no variable")
+        yield _map(btf, variable.name, strip(btf, variable.type_id)[0])
 
 
 def _inner_map(btf: Btf, name: str, type_id: int) -> Map | None:
     """Return what ``__array(values, struct { … })`` says of the maps in a map of maps."""
     array = strip_names(btf, type_id)
     pointer = strip_names(btf, array.type_id) if isinstance(array, t.Array) else None
-    inner = strip_names(btf, pointer.type_id) if isinstance(pointer, t.Ptr) else None
-    return _map(btf, f"{name}_inner", inner, is_inner=True) if isinstance(inner, t.Struct) else None
+    if not isinstance(pointer, t.Ptr):
+        return None
+    inner_id, _ = strip(btf, pointer.type_id)
+    is_struct = isinstance(btf[inner_id], t.Struct)
+    return _map(btf, f"{name}_inner", inner_id, is_inner=True) if is_struct else None
 
 
-def _map(btf: Btf, name: str, definition: t.Struct, *, is_inner: bool = False) -> Map:
+def _map(btf: Btf, name: str, definition_id: int, *, is_inner: bool = False) -> Map:
+    definition = btf[definition_id]
+    if not isinstance(definition, t.Struct):
+        raise malformed(btf, definition_id, f"map {name} is not defined by a struct")
     members = {member.name: member.type_id for member in definition.members}
+
+    def pointed_at(member: str) -> int:
+        pointer = strip_names(btf, members[member])
+        if isinstance(pointer, t.Ptr):
+            return pointer.type_id
+        message = f"map {name} has a member not made by __uint() or __type()"
+        raise malformed(btf, definition_id, message)
 
     def number(member: str) -> int:
         """``__uint(name, value)`` declares a pointer to an array of that many elements."""
         if member not in members:
             return 0
-        array = _pointed_at(btf, name, members[member])
-        btf_type = btf[array]
-        if not isinstance(btf_type, t.Array):
-            raise ObjectError(f"{member} of map {name} is not made by __uint()", where=".BTF")
-        return btf_type.count
+        array = btf[pointed_at(member)]
+        if isinstance(array, t.Array):
+            return array.count
+        raise malformed(btf, definition_id, f"{member} of map {name} is not made by __uint()")
 
     def size(member: str, type_id: int | None) -> int:
         """Clang may only declare the types of an inner map; libbpf needs those of the others."""
@@ -234,8 +248,10 @@ def _map(btf: Btf, name: str, definition: t.Struct, *, is_inner: bool = False) -
             )
         return size_of(btf, type_id)
 
-    key = _pointed_at(btf, name, members["key"]) if "key" in members else None
-    value = _pointed_at(btf, name, members["value"]) if "value" in members else None
+    key = pointed_at("key") if "key" in members else None
+    value = pointed_at("value") if "value" in members else None
+    # libbpf allows one level: what is in a map of maps is none.
+    has_inner = "values" in members and not is_inner
     return Map(
         name=name,
         type=number("type"),
@@ -244,14 +260,5 @@ def _map(btf: Btf, name: str, definition: t.Struct, *, is_inner: bool = False) -
         key_size=number("key_size") or size("key", key),
         value_size=number("value_size") or size("value", value),
         max_entries=number("max_entries"),
-        inner=_inner_map(btf, name, members["values"]) if "values" in members else None,
+        inner=_inner_map(btf, name, members["values"]) if has_inner else None,
     )
-
-
-def _pointed_at(btf: Btf, map_name: str, type_id: int) -> int:
-    pointer = strip_names(btf, type_id)
-    if not isinstance(pointer, t.Ptr):
-        raise ObjectError(
-            f"map {map_name} has a member not made by __uint() or __type()", where=".BTF"
-        )
-    return pointer.type_id

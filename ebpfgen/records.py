@@ -9,12 +9,11 @@ from functools import partial
 
 from ebpfgen.bitfields import Bits, Unit, units
 from ebpfgen.btf import types as t
-from ebpfgen.btf.layout import c_name, is_typeless, known_size_of, size_of, strip
+from ebpfgen.btf.layout import c_name, is_typeless, known_size_of, malformed, size_of, strip
 from ebpfgen.btf.reader import Btf
 from ebpfgen.cells import MAX_IN_LINE, Cell, in_order, record_of, value_of
 from ebpfgen.comments import Comments
 from ebpfgen.enums import doubts, enumeration_of
-from ebpfgen.errors import ObjectError
 from ebpfgen.members import Place, PlacedMember, bytes_of, members_of, names_of
 from ebpfgen.model import Field, GeneratedType, Overlay, OverlayMember, Tail
 from ebpfgen.naming import camel_case
@@ -47,6 +46,7 @@ class TypeBinder:
         self._fields: dict[int, str] = {}
         self._values: dict[int, Value | None] = {}
         self._warnings: dict[str, None] = {}
+        self._depth = 0
 
     @property
     def types(self) -> tuple[GeneratedType, ...]:
@@ -88,7 +88,7 @@ class TypeBinder:
             c_type = self._c_type(own_id, typedef)
             holder = c_type if btf_type.name or typedef else variable
             place = Place(c_type, label.removeprefix(self._prefix), label, holder)
-            made = self._overlay(btf_type, "", c_type, place, whole=False)
+            made = self._overlay(own_id, btf_type, "", c_type, place, whole=False)
             if made.members:
                 name = self._fields[own_id] = self._unique(f"{place.base}Fields")
                 self._types.append(dataclasses.replace(made, name=name, kind="fields"))
@@ -119,6 +119,7 @@ class TypeBinder:
         )
 
     def _needs_class(self, type_id: int) -> bool:
+        known_size_of(self._btf, type_id)  # raises if the dimensions don't end
         btf_type = self._btf[strip(self._btf, type_id)[0]]
         if isinstance(btf_type, t.Array):
             return self._needs_class(btf_type.type_id)
@@ -126,24 +127,28 @@ class TypeBinder:
 
     def _value(self, type_id: int, place: Place) -> Value:
         """Return how to read a type; *place* is for one that has no name of its own."""
+        if self._depth > _MAX_DEPTH:
+            raise malformed(self._btf, type_id, f"{place.what} is nested without end")
+        self._depth += 1
+        try:
+            return self._read(type_id, place)
+        finally:
+            self._depth -= 1
+
+    def _read(self, type_id: int, place: Place) -> Value:
         own_id, typedef = strip(self._btf, type_id)
         btf_type = self._btf[own_id]
         if isinstance(btf_type, t.Array):
             return self._array(btf_type, place)
         if isinstance(btf_type, t.Struct | t.Union | t.Enum):
             if own_id not in self._values:
-                self._check_depth(place.what)
                 self._values[own_id] = None
                 self._values[own_id] = self._compound(own_id, btf_type, typedef, place)
             value = self._values[own_id]
             if value is None:
-                raise ObjectError(f"{place.what} contains itself", where=".BTF")
+                raise malformed(self._btf, own_id, f"{place.what} contains itself")
             return value
         return scalar(btf_type, self._order) or self._bytes(type_id, place.what)
-
-    def _check_depth(self, what: str) -> None:
-        if sum(value is None for value in self._values.values()) > _MAX_DEPTH:
-            raise ObjectError(f"{what} is nested without end", where=".BTF")
 
     def _compound(
         self, own_id: int, btf_type: t.Struct | t.Union | t.Enum, typedef: str, place: Place
@@ -160,7 +165,7 @@ class TypeBinder:
             else dataclasses.replace(place, base=base, label=place.label or name)
         )
         if isinstance(btf_type, t.Struct):
-            members = list(members_of(self._btf, btf_type, into=t.Struct))
+            members = members_of(self._btf, own_id, btf_type, into=t.Struct)
             whole = all(member.bitfield_size or not member.offset % 8 for member in members)
             cells = in_order(self._cells(members, place), btf_type.size)
             if whole and cells is not None:
@@ -175,7 +180,7 @@ class TypeBinder:
                 )
                 self._types.append(record)
                 return value_of(record, cells)
-        overlay = self._overlay(btf_type, name, c_type, place)
+        overlay = self._overlay(own_id, btf_type, name, c_type, place)
         self._overlays[name] = overlay
         self._types.append(overlay)
         return opaque(name, overlay.size)
@@ -206,8 +211,11 @@ class TypeBinder:
 
     def _unique(self, base: str) -> str:
         """Return the name of a class that no other has."""
-        name = wanted = self._prefix + camel_case(base)
-        number = 2
+        return self._free(self._prefix + camel_case(base))
+
+    def _free(self, wanted: str) -> str:
+        """Return a name for this module that is taken by nothing else from now on."""
+        name, number = wanted, 2
         while name in self._taken:
             name = f"{wanted}_{number}"
             number += 1
@@ -250,7 +258,9 @@ class TypeBinder:
         if not size:
             value = _nothing(value)
         elif value.is_packed and "(" in value.codec:
-            constant = (f"_{self._prefix}{place.base}_{name}", value.codec)
+            # A class has its format in a constant of that form: no class may have the name.
+            taken = self._free(f"{self._prefix}{place.base}_{name}")
+            constant = (f"_{taken}", value.codec)
             value = packed(value.annotation, constant[0], size, value.dtype)
         doc = self._doc(member, place)
         field = Field(name, value.annotation, c_name(self._btf, member.type_id), doc)
@@ -321,6 +331,7 @@ class TypeBinder:
 
     def _overlay(
         self,
+        own_id: int,
         holder: t.Struct | t.Union,
         name: str,
         c_type: str,
@@ -329,7 +340,7 @@ class TypeBinder:
         whole: bool = True,
     ) -> Overlay:
         """Return the class of a union; unless it is *whole*, without members of no bytes."""
-        members = list(members_of(self._btf, holder, into=t.Union))
+        members = members_of(self._btf, own_id, holder, into=t.Union)
         made: list[OverlayMember] = []
         dtype: list[tuple[str, str, int]] = []
         names = names_of(members, self._prefix)
@@ -339,13 +350,13 @@ class TypeBinder:
                 continue
             value = self._member(member, spelled, size, place)
             comment = c_name(self._btf, member.type_id)
+            if member.offset + (member.bitfield_size or size * 8) > holder.size * 8:
+                raise malformed(self._btf, own_id, f"{place.what}.{member.name} lies outside it")
             if member.bitfield_size or member.offset % 8:
                 descriptor = self._bit_descriptor(member, value)
                 comment += f" : {member.bitfield_size}"
             else:
                 offset = member.offset // 8
-                if offset + size > holder.size:
-                    raise ObjectError(f"{place.what}.{member.name} lies outside it", where=".BTF")
                 descriptor = f"rt.at({value.codec}, {offset})"
                 if size:
                     dtype.append((spelled, value.dtype, offset))

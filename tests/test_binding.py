@@ -387,6 +387,14 @@ def malformed(name: str) -> tuple[BtfBuilder, int]:
             return b, b.struct("s", 4, [("a", b.forward("declared"), 0)])
         case "a member of no type":
             return b, b.struct("s", 4, [("a", 99, 0)])
+        case "a bitfield lies outside":
+            return b, b.bitfields("s", 4, [("a", u32, 0, 3), ("b", u32, 31, 3)])
+        case "a bitfield of a struct":
+            return b, b.bitfields("s", 4, [("a", b.struct("i", 4, [("x", u32, 0)]), 0, 3)])
+        case "a member of more than 4 GiB":
+            return b, b.struct("s", 8, [("a", b.array(u32, 0x40000000), 0)])
+        case "an anonymous struct in itself":
+            return b, b.struct("s", 8, [("", 2, 0), ("", 2, 32)])
         case "structs nested without end":
             inner = b.struct("s0", 4, [("a", u32, 0)])
             for depth in range(1, 3000):
@@ -403,14 +411,19 @@ def malformed(name: str) -> tuple[BtfBuilder, int]:
         "an array of itself",
         "a member without a size",
         "a member of no type",
+        "a bitfield lies outside",
+        "a bitfield of a struct",
+        "a member of more than 4 GiB",
+        "an anonymous struct in itself",
         "structs nested without end",
         "a typedef of itself",
     ],
 )
 def test_a_malformed_type_is_an_object_error(name: str) -> None:
     b, value = malformed(name)
-    with pytest.raises(ObjectError):
+    with pytest.raises(ObjectError) as caught:
         bind_facts(array_map("m", value, size=8), btf=b)
+    assert caught.value.offset is not None
 
 
 def test_a_struct_whose_members_overlap_is_read_like_a_union() -> None:

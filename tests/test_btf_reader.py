@@ -1,5 +1,6 @@
 """BTF of every kind, in either byte order, becomes types; anything else is an ObjectError."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def every_kind(byte_order: ByteOrder) -> tuple[BtfBuilder, list[t.Type]]:
         t.Int("odd", 8, 33, signed=True, is_char=False, is_bool=False),
     )
     have(b.pointer(VOID), t.Ptr(0))
-    have(b.pointer(0x10203), t.Ptr(0x10203))
+    have(b.pointer(u32), t.Ptr(u32))
     have(b.array(u32, 0x1020304), t.Array(u32, 1, 0x1020304))
     have(
         b.struct("pair", 8, [("a", u32, 0), ("b", u32, 32)]),
@@ -215,6 +216,57 @@ def test_a_name_that_is_not_utf8_is_an_error_where_it_stands() -> None:
     with pytest.raises(ObjectError, match="a BTF name is not UTF-8") as caught:
         b.btf()[1]
     assert caught.value.offset == HEADER + 12 + 1
+
+
+def test_a_name_without_an_end_is_an_error_where_it_stands() -> None:
+    b = BtfBuilder()
+    b.add(Kind.FLOAT, b"x" * 4096, 4)
+    b.add(Kind.FLOAT, b"x" * 4097, 4)
+    btf = b.btf()
+    assert btf[1] == t.Float("x" * 4096, 4)
+    with pytest.raises(ObjectError, match="a BTF name has more than 4096 bytes") as caught:
+        btf[2]
+    assert caught.value.offset == HEADER + 24 + 1 + 4097
+
+
+REFERENCES: dict[str, Callable[[BtfBuilder], int]] = {
+    "pointer": lambda b: b.pointer(9),
+    "typedef": lambda b: b.typedef("t", 9),
+    "const": lambda b: b.modifier(Kind.CONST, 9),
+    "volatile": lambda b: b.modifier(Kind.VOLATILE, 9),
+    "restrict": lambda b: b.modifier(Kind.RESTRICT, 9),
+    "type tag": lambda b: b.modifier(Kind.TYPE_TAG, 9, "user"),
+    "member": lambda b: b.struct("s", 8, [("a", VOID, 0), ("b", 9, 32)]),
+    "return type": lambda b: b.prototype(9),
+    "parameter": lambda b: b.prototype(VOID, [("a", 9)]),
+    "function": lambda b: b.function("f", 9),
+    "variable": lambda b: b.variable("v", 9),
+    "variable of a section": lambda b: b.data_section(".bss", 4, [(9, 0, 4)]),
+    "tag": lambda b: b.declaration_tag("mark", 9),
+}
+# Where the id is, from the record's beginning, of those that are not found by it.
+ENTRIES = {"member": 24, "parameter": 12, "variable of a section": 12}
+
+
+@both_orders
+@pytest.mark.parametrize("name", REFERENCES)
+def test_a_reference_to_a_type_that_is_not_there_is_an_error_where_it_stands(
+    name: str, byte_order: ByteOrder
+) -> None:
+    b = BtfBuilder(byte_order)
+    b.integer("int", 4)
+    btf_type = REFERENCES[name](b)
+    btf = b.btf()
+    with pytest.raises(ObjectError, match="there is no type 9") as caught:
+        btf[btf_type]
+    assert caught.value.offset == btf.offset_of(btf_type) + ENTRIES.get(name, 0)
+    assert btf.offset_of(btf_type) == HEADER + 16
+
+
+def test_an_array_of_what_is_not_there_is_one_of_void() -> None:
+    b = BtfBuilder()
+    array = b.array(0x7FFF, 4)
+    assert b.btf()[array] == t.Array(VOID, 1, 4)
 
 
 def decode_all(data: bytes) -> list[ObjectError]:

@@ -339,11 +339,12 @@ def test_a_compiler_that_can_not_be_run_is_a_tool_error(tmp_path: Path) -> None:
     )
 )
 @example(bodies=["({ struct", "1", "} )"])
+@example(bodies=["1 \\ \\"])
 def test_no_text_of_a_macro_disturbs_those_around_it(tmp_path: Path, bodies: list[str]) -> None:
+    # A backslash at the end of a line, spaces after it or not, makes one of two lines.
+    ended = [body.rstrip("\\ ") for body in bodies]
     lines = ["#define F(x) x\n"]
-    lines += [f"#define MY_{i} {body}\n#define YOUR_{i} {i}\n" for i, body in enumerate(bodies)]
-    found = defines(
-        tmp_path, "".join(line.replace("\\\n", "\n") for line in lines), ["YOUR_", "MY_"]
-    )
+    lines += [f"#define MY_{i} {body}\n#define YOUR_{i} {i}\n" for i, body in enumerate(ended)]
+    found = defines(tmp_path, "".join(lines), ["YOUR_", "MY_"])
     yours = {name: value for name, value in found.items() if name.startswith("YOUR_")}
     assert yours == {f"YOUR_{i}": i for i in range(len(bodies))}

@@ -1,6 +1,7 @@
 """What is read of an ELF file; what is none is an ObjectError."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,10 @@ SOURCE = (
     + "int counter;"
     + program_definition("probe", "kprobe/x")
 )
-# Where the file header has the machine and where the section headers begin, for 64 bits.
-E_MACHINE, E_SHOFF = 18, 40
+# Where the file header has its fields, and a section header, for 64 bits.
+EI_CLASS, E_MACHINE, E_SHOFF, E_SHENTSIZE, E_SHNUM, E_SHSTRNDX = 4, 18, 40, 58, 60, 62
+SH_TYPE, SH_OFFSET, SH_SIZE, SH_LINK, HEADER = 4, 24, 32, 40, 64
+SHT_SYMTAB = 2
 
 
 @pytest.mark.parametrize(("target", "byte_order"), [("bpfel", "little"), ("bpfeb", "big")])
@@ -68,8 +71,9 @@ def test_what_is_no_elf_file_is_an_error(data: bytes) -> None:
 
 
 def test_an_elf_file_for_another_machine_is_an_error_that_names_it() -> None:
-    with pytest.raises(ObjectError, match=r"an ELF file for EM_\w+ is no BPF object"):
+    with pytest.raises(ObjectError, match=r"an ELF file for EM_\w+ is no BPF object") as caught:
         read_elf(Path(sys.executable).read_bytes())
+    assert caught.value.offset == E_MACHINE
 
 
 def test_a_machine_that_has_no_name_is_an_error() -> None:
@@ -79,12 +83,113 @@ def test_a_machine_that_has_no_name_is_an_error() -> None:
         read_elf(bytes(data))
 
 
+def header_of(name: str) -> int:
+    """Where the header of a section of the object begins."""
+    section = read_elf(compile_c(SOURCE)).section(name)
+    assert section
+    return headers() + HEADER * section.index
+
+
+def headers() -> int:
+    return int.from_bytes(compile_c(SOURCE)[E_SHOFF : E_SHOFF + 8], "little")
+
+
+def put(data: bytearray, place: int, size: int, value: int) -> None:
+    data[place : place + size] = value.to_bytes(size, "little")
+
+
+# What is written where, the error, and its place.
+MALFORMED: dict[str, tuple[Callable[[bytearray], None], str, Callable[[], int]]] = {
+    "32 bits": (
+        lambda data: put(data, EI_CLASS, 1, 1),
+        "an ELF file of 32 bits is no BPF object",
+        lambda: EI_CLASS,
+    ),
+    "header size": (
+        lambda data: put(data, E_SHENTSIZE, 2, 40),
+        "the section headers have an unknown size",
+        lambda: E_SHENTSIZE,
+    ),
+    "number of headers": (
+        lambda data: put(data, E_SHNUM, 2, 0xFEFF),
+        "lie outside the file",
+        lambda: E_SHOFF,
+    ),
+    "place of headers": (
+        lambda data: put(data, E_SHOFF, 8, len(data) - 8),
+        "lie outside the file",
+        lambda: E_SHOFF,
+    ),
+    "names of sections": (
+        lambda data: put(data, E_SHSTRNDX, 2, 99),
+        "section 99 is no string table",
+        lambda: E_SHSTRNDX,
+    ),
+    "name of a section": (
+        lambda data: put(data, header_of(".BTF"), 4, 0xFFFF),
+        "a name has no end within its string table",
+        lambda: header_of(".BTF"),
+    ),
+    "size of a section": (
+        lambda data: put(data, header_of(".BTF") + SH_SIZE, 8, 1 << 40),
+        "lie outside the file",
+        lambda: header_of(".BTF"),
+    ),
+    "place of a section": (
+        lambda data: put(data, header_of(".BTF") + SH_OFFSET, 8, 1 << 63),
+        "lie outside the file",
+        lambda: header_of(".BTF"),
+    ),
+    "half a symbol": (
+        lambda data: put(data, header_of(".symtab") + SH_SIZE, 8, 12),
+        "a symbol is cut short",
+        lambda: header_of(".symtab"),
+    ),
+    "names of symbols": (
+        lambda data: put(data, header_of(".symtab") + SH_LINK, 4, 0),
+        "section 0 is no string table",
+        lambda: header_of(".symtab"),
+    ),
+    "two symbol tables": (
+        lambda data: put(data, header_of(".BTF") + SH_TYPE, 4, SHT_SYMTAB),
+        "has one symbol table, and this one two",
+        lambda: header_of(".symtab"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_file_is_an_error_that_says_where(name: str) -> None:
+    change, message, place = MALFORMED[name]
+    data = bytearray(compile_c(SOURCE))
+    change(data)
+    with pytest.raises(ObjectError, match=message) as caught:
+        read_elf(bytes(data))
+    assert caught.value.offset == place()
+
+
+def test_more_sections_than_the_header_can_count_are_read() -> None:
+    data = bytearray(compile_c(SOURCE))
+    count = int.from_bytes(data[E_SHNUM : E_SHNUM + 2], "little")
+    strings = int.from_bytes(data[E_SHSTRNDX : E_SHSTRNDX + 2], "little")
+    put(data, E_SHNUM, 2, 0)
+    put(data, headers() + SH_SIZE, 8, count)
+    put(data, E_SHSTRNDX, 2, 0xFFFF)
+    put(data, headers() + SH_LINK, 4, strings)
+    read = read_elf(bytes(data))
+    assert [section.name for section in read.sections][1:] == [
+        section.name for section in read_elf(compile_c(SOURCE)).sections
+    ][1:]
+
+
 def read(data: bytes) -> Elf | None:
-    """An Elf, or None for an ObjectError; any other exception is the test's failure."""
+    """An Elf, or None for an ObjectError with a place; anything else is the test's failure."""
     try:
         return read_elf(data)
-    except ObjectError:
-        return None
+    except ObjectError as error:
+        place = error.offset
+    assert place is not None
+    return None
 
 
 def test_no_truncation_is_read() -> None:

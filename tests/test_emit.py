@@ -147,6 +147,13 @@ def test_a_member_may_have_any_name(name: str) -> None:
     assert record(7, b"abcd", (1, -1)) == record.unpack_from(in_memory)
 
 
+def test_an_array_of_anonymous_structs_may_be_called_like_its_owner() -> None:
+    module = generated("struct { struct { int b; } b[1]; struct { long b; } b_b[1]; } B;")
+    record = module.BpfB.unpack_from(bytes(range(16)))
+    assert (record.b[0].b, record.b_b[0].b) == (0x03020100, 0x0F0E0D0C0B0A0908)
+    assert record.pack() == bytes([0, 1, 2, 3, 0, 0, 0, 0, *range(8, 16)])
+
+
 def test_an_empty_struct_has_no_bytes() -> None:
     module = generated("struct s {};" + map_definition("m", "struct s"))
     assert module.BpfS().pack() == b""

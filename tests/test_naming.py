@@ -14,6 +14,7 @@ from ebpfgen.naming import (
     Naming,
     camel_case,
     check_identifier,
+    distinct_names,
     export_order,
     member_name,
     snake_case,
@@ -222,3 +223,11 @@ def test_exports_are_constants_then_classes_then_functions() -> None:
     in_order = ["MAX_SIZE", "BpfEvent", "BpfEvent2", "BpfEvent10", "BpfMaps", "BpfMapSpecs"]
     in_order += ["load_bpf", "load_bpf_objects"]
     assert sorted(sorted(in_order), key=export_order) == in_order
+
+
+def test_names_that_meet_often_are_told_apart_by_numbers() -> None:
+    names = distinct_names(["a", "a_", "a", "a", "a", "a"], member_name, reserved=frozenset())
+    assert names == ["a", "a_", "a__", "a_3", "a_4", "a_5"]
+    many = distinct_names(["a"] * 60_000, member_name, reserved=frozenset())
+    assert len(set(many)) == len(many)
+    assert max(map(len, many)) < 10

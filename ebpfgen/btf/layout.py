@@ -7,6 +7,9 @@ from ebpfgen.errors import ObjectError
 POINTER_SIZE = 8
 """The size of a pointer in BPF, whatever the machine that runs it."""
 
+MAX_SIZE = 0xFFFFFFFF
+"""The largest size in bytes: the kernel, too, refuses arrays past it (``btf_array_resolve``)."""
+
 # Chains of typedefs, modifiers and array dimensions are short in C; a longer one is a loop.
 _MAX_DEPTH = 32
 
@@ -25,7 +28,12 @@ def strip(btf: Btf, type_id: int) -> tuple[int, str]:
         if isinstance(btf_type, t.Typedef):
             name = btf_type.name
         type_id = btf_type.type_id
-    raise ObjectError(f"the typedefs of type {type_id} don't end", where=".BTF")
+    raise malformed(btf, type_id, f"the typedefs of type {type_id} don't end")
+
+
+def malformed(btf: Btf, type_id: int, message: str) -> ObjectError:
+    """Return the error that says *message* of a type, with its place."""
+    return ObjectError(message, where=".BTF", offset=btf.offset_of(type_id))
 
 
 def strip_names(btf: Btf, type_id: int) -> t.Type:
@@ -36,9 +44,10 @@ def strip_names(btf: Btf, type_id: int) -> t.Type:
 def size_of(btf: Btf, type_id: int) -> int:
     """Return the size of a type in bytes.
 
-    Raises ObjectError for what has none: ``void``, functions and forward declarations.
+    Raises ObjectError for what has none (``void``, functions and forward declarations) and for what
+    is larger than MAX_SIZE.
     """
-    count = 1
+    whole, count = type_id, 1
     for _ in range(_MAX_DEPTH):
         btf_type = strip_names(btf, type_id)
         if isinstance(btf_type, t.Array):
@@ -46,11 +55,16 @@ def size_of(btf: Btf, type_id: int) -> int:
             type_id = btf_type.type_id
             continue
         if isinstance(btf_type, t.Ptr):
-            return count * POINTER_SIZE
-        if isinstance(btf_type, t.Int | t.Float | t.Struct | t.Union | t.Enum):
-            return count * btf_type.size
-        raise ObjectError(f"type {type_id} ({type(btf_type).__name__}) has no size", where=".BTF")
-    raise ObjectError(f"the array dimensions of type {type_id} don't end", where=".BTF")
+            size = count * POINTER_SIZE
+        elif isinstance(btf_type, t.Int | t.Float | t.Struct | t.Union | t.Enum):
+            size = count * btf_type.size
+        else:
+            kind = type(btf_type).__name__
+            raise malformed(btf, type_id, f"type {type_id} ({kind}) has no size")
+        if size > MAX_SIZE:
+            raise malformed(btf, whole, f"type {whole} has more than {MAX_SIZE} bytes")
+        return size
+    raise malformed(btf, type_id, f"the array dimensions of type {type_id} don't end")
 
 
 def element_of(btf: Btf, type_id: int) -> t.Type:
@@ -60,7 +74,7 @@ def element_of(btf: Btf, type_id: int) -> t.Type:
         if not isinstance(btf_type, t.Array):
             return btf_type
         type_id = btf_type.type_id
-    raise ObjectError(f"the array dimensions of type {type_id} don't end", where=".BTF")
+    raise malformed(btf, type_id, f"the array dimensions of type {type_id} don't end")
 
 
 def is_typeless(btf: Btf, type_id: int) -> bool:
@@ -86,7 +100,7 @@ def alignment_of(btf: Btf, type_id: int) -> int:
         if not isinstance(btf_type, t.Array):
             return max(1, min(size_of(btf, type_id), POINTER_SIZE))
         type_id = btf_type.type_id
-    raise ObjectError(f"the array dimensions of type {type_id} don't end", where=".BTF")
+    raise malformed(btf, type_id, f"the array dimensions of type {type_id} don't end")
 
 
 def c_name(btf: Btf, type_id: int) -> str:
@@ -107,7 +121,7 @@ def c_name(btf: Btf, type_id: int) -> str:
             type_id = btf_type.type_id
         else:
             return _own_name(btf_type) + (f" {stars}" if stars else "") + dimensions
-    raise ObjectError(f"the name of type {type_id} doesn't end", where=".BTF")
+    raise malformed(btf, type_id, f"the name of type {type_id} doesn't end")
 
 
 def _own_name(btf_type: t.Type) -> str:  # noqa: PLR0911 - one line for each kind

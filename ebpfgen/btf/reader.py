@@ -37,6 +37,10 @@ _SMALL_NEGATIVES = range((1 << 32) - 4096, 1 << 32)
 EnumLookup = Callable[[t.Enum], t.Enum | None]
 """Takes an enum whose BTF is not the whole truth; returns what is, None if it is not known."""
 
+_MAX_NAME = 4096
+"""The longest name that is read, in bytes; without an end the names of a malformed section could
+take its size times its size. The kernel takes 511 (``KSYM_NAME_LEN``), tags may be longer."""
+
 T = TypeVar("T", t.Struct, t.Union, t.Enum, t.Typedef, t.DataSection)
 _CLASSES: dict[Kind, type[t.Type]] = {
     Kind.STRUCT: t.Struct,
@@ -47,6 +51,12 @@ _CLASSES: dict[Kind, type[t.Type]] = {
     Kind.DATASEC: t.DataSection,
 }
 
+_REFERRING = frozenset(
+    {Kind.PTR, Kind.TYPEDEF, Kind.VOLATILE, Kind.CONST, Kind.RESTRICT}
+    | {Kind.FUNC, Kind.FUNC_PROTO, Kind.VAR, Kind.DECL_TAG, Kind.TYPE_TAG}
+)
+"""The kinds whose records have the id of another type where others have a size."""
+
 _INT_SIGNED, _INT_CHAR, _INT_BOOL = 1, 2, 4
 
 
@@ -55,7 +65,8 @@ class Btf:
 
     ``byte_order`` is read from the magic number. Raises ObjectError, with the offset within the
     section, for anything that does not follow the format: on construction for the frame of the
-    section, on access for a single type.
+    section, on access for a single type. What a type refers to is there, but may be of a kind that
+    makes no sense. Memory is bounded by the size of the section, times 400 for the worst names.
 
     *enums* is asked for what the section lacks of an enum (:class:`~ebpfgen.btf.types.Enum`).
     """
@@ -93,6 +104,13 @@ class Btf:
         decoded = self._decode(self._offsets[type_id])
         self._decoded[type_id] = decoded
         return decoded
+
+    def offset_of(self, type_id: int) -> int:
+        """Return where the record of a type begins in the section, for errors.
+
+        ``void``, which has none, counts as the beginning of all.
+        """
+        return self._offsets[type_id] if type_id else self._types_start
 
     def __iter__(self) -> Iterator[tuple[int, t.Type]]:
         """Yield every id with its type."""
@@ -149,13 +167,17 @@ class Btf:
         kind, flag, count = Kind(info >> 24 & 0x1F), bool(info >> 31), info & 0xFFFF
         name = self._string(name_offset, offset)
         tail = offset + _RECORD_SIZE
+        if kind in _REFERRING:
+            self._check_id(size_or_type, offset)
         match kind:
             case Kind.INT:
                 return self._int(name, size_or_type, tail)
             case Kind.PTR:
                 return t.Ptr(size_or_type)
             case Kind.ARRAY:
-                return t.Array(*self._unpack("3I", tail))
+                element, index, count = self._unpack("3I", tail)
+                # clang 14 writes anything for _Atomic elements, which it has no type for.
+                return t.Array(element if element < len(self) else 0, index, count)
             case Kind.STRUCT:
                 return t.Struct(name, size_or_type, self._members(tail, count, bitfields=flag))
             case Kind.UNION:
@@ -182,12 +204,20 @@ class Btf:
                 return t.Modifier(kind, size_or_type, name)
 
     def _params(self, tail: int, count: int) -> tuple[t.Param, ...]:
-        pairs = (self._unpack("2I", tail + 8 * i) for i in range(count))
-        return tuple(t.Param(self._string(name, tail), type_id) for name, type_id in pairs)
+        params = []
+        for place in range(tail, tail + 8 * count, 8):
+            name_offset, type_id = self._unpack("2I", place)
+            self._check_id(type_id, place)
+            params.append(t.Param(self._string(name_offset, place), type_id))
+        return tuple(params)
 
     def _variables(self, tail: int, count: int) -> tuple[t.SectionVariable, ...]:
-        entries = (self._unpack("3I", tail + 12 * i) for i in range(count))
-        return tuple(t.SectionVariable(*entry) for entry in entries)
+        variables = []
+        for place in range(tail, tail + 12 * count, 12):
+            type_id, offset, size = self._unpack("3I", place)
+            self._check_id(type_id, place)
+            variables.append(t.SectionVariable(type_id, offset, size))
+        return tuple(variables)
 
     def _int(self, name: str, size: int, tail: int) -> t.Int:
         (encoding,) = self._unpack("I", tail)
@@ -205,6 +235,7 @@ class Btf:
         members = []
         for place in range(tail, tail + 12 * count, 12):
             name_offset, type_id, offset = self._unpack("3I", place)
+            self._check_id(type_id, place)
             width = 0
             if bitfields:
                 offset, width = offset & 0xFFFFFF, offset >> 24
@@ -246,11 +277,17 @@ class Btf:
         start = self._strings_start + name_offset
         if start >= self._strings_end:
             raise self._error("a BTF name lies outside the strings", used_at)
-        end = self._data.index(0, start, self._strings_end)
+        end = self._data.find(0, start, min(start + _MAX_NAME + 1, self._strings_end))
+        if end < 0:
+            raise self._error(f"a BTF name has more than {_MAX_NAME} bytes", start)
         try:
             return self._data[start:end].decode()
         except UnicodeDecodeError as error:
             raise self._error("a BTF name is not UTF-8", start) from error
+
+    def _check_id(self, type_id: int, used_at: int) -> None:
+        if type_id >= len(self._offsets):
+            raise self._error(f"there is no type {type_id}", used_at)
 
     def _error(self, message: str, offset: int | None) -> ObjectError:
         return ObjectError(message, where=".BTF", offset=offset)

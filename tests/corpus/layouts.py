@@ -6,7 +6,7 @@ under its name, with the value that those bytes have at the place where clang pu
 
 import random
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal
@@ -101,26 +101,30 @@ class _Checker:
 
     def _read_random(self, cls: Any, c_type: Compound) -> None:
         numbers = random.Random(c_type.name)
+        covered = _covered(c_type)
         if c_type.size != cls.SIZE:
             raise MismatchError(f"{cls.SIZE} bytes, clang {c_type.size}")
         for low, high in ROUNDS:
-            data = bytearray(numbers.randint(low, high) for _ in range(c_type.size))
+            between = bytes(low + byte % (high - low + 1) for byte in range(256))
+            data = bytearray(numbers.randbytes(c_type.size).translate(between))
             _make_valid(data, c_type, 0)
             try:
                 value = cls.unpack_from(bytes(data))
             except Exception as error:
                 raise MismatchError(f"unpack_from raised {error!r}") from error
             self._agree(value, c_type, bytes(data), c_type.name)
-            self._repack(value, c_type, bytes(data))
+            self._repack(value, covered, bytes(data))
         self._check_dtype(cls, c_type)
 
-    def _repack(self, value: Any, c_type: Compound, data: bytes) -> None:
+    def _repack(self, value: Any, covered: bytes, data: bytes) -> None:
         try:
             again = value.pack()
         except Exception as error:
             raise MismatchError(f"pack raised {error!r}") from error
-        for place in _covered(c_type, 0):
-            if again[place : place + 1] != data[place : place + 1]:
+        if len(again) != len(data):
+            raise MismatchError(f"pack() gives {len(again)} bytes of {len(data)}")
+        for place in range(len(data)):
+            if covered[place] and again[place] != data[place]:
                 raise MismatchError(f"pack() changes byte {place}")
 
     def _check_dtype(self, cls: Any, c_type: Compound) -> None:
@@ -222,7 +226,8 @@ def _make_valid(data: bytearray, c_type: CType, start: int) -> None:
             if not member.is_bitfield:
                 _make_valid(data, member.type, start + member.offset // 8)
     elif isinstance(c_type, Array):
-        for i in range(c_type.count):
+        numbers = isinstance(c_type.element, Scalar) and c_type.element.kind in ("int", "char")
+        for i in range(0 if numbers else c_type.count):
             _make_valid(data, c_type.element, start + i * c_type.element.size)
     elif isinstance(c_type, Scalar) and c_type.kind == "bool":
         data[start : start + c_type.size] = bytes([data[start] & 1] * c_type.size)
@@ -230,17 +235,24 @@ def _make_valid(data: bytearray, c_type: CType, start: int) -> None:
         data[start : start + c_type.size] = b"\x40" * c_type.size
 
 
-def _covered(c_type: CType, start: int) -> Iterator[int]:
-    """Yield the bytes that belong to members: others are padding, and not kept."""
-    if isinstance(c_type, Compound):
-        for member in c_type.members:
-            if not member.is_bitfield:
-                yield from _covered(member.type, start + member.offset // 8)
-    elif isinstance(c_type, Array):
-        for i in range(c_type.count):
-            yield from _covered(c_type.element, start + i * c_type.element.size)
-    else:
-        yield from range(start, start + c_type.size)
+def _covered(c_type: CType) -> bytes:
+    """Return a byte for each of a type: 1 in members, 0 in padding and bitfields.
+
+    What is between members is not kept; bitfields are compared by what they read.
+    """
+    if isinstance(c_type, Array):
+        return _covered(c_type.element) * c_type.count
+    if not isinstance(c_type, Compound):
+        return b"\1" * c_type.size
+    covered = bytearray(c_type.size)
+    for member in c_type.members:
+        if not member.is_bitfield:
+            start = member.offset // 8
+            inner = _covered(member.type)
+            covered[start : start + len(inner)] = bytes(
+                map(int.__or__, inner, covered[start : start + len(inner)])
+            )
+    return bytes(covered)
 
 
 def _same_names(enum: Enumeration, made: model.Enumeration) -> bool:

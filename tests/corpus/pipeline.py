@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from unittest import mock
@@ -26,8 +26,6 @@ from tests.corpus.layouts import Tally, compare
 
 IDENT = "bpf"
 
-Command = Sequence[str]
-
 
 @dataclass(frozen=True)
 class Tools:
@@ -38,6 +36,18 @@ class Tools:
     output: Path
     bpftool: str = ""
     bpf2go: str = ""
+
+
+@dataclass
+class Made:
+    """What comes up while a variant is generated: as much of it as there is before an error.
+
+    ``unstripped`` is clang's object with its DWARF, which the binding's object no longer has.
+    """
+
+    unstripped: bytes = b""
+    module: Module | None = None
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -68,15 +78,13 @@ class Outcome:
 
 def run(source: Path, target: str, tools: Tools) -> Outcome:
     """Compile, generate, import and compare one program."""
-    made: list[Module] = []
-    commands: list[Command] = []
-    warnings: list[str] = []
+    made = Made()
     program = source.stem
     reached = Outcome(program, target)
     try:
-        generate_variant(source, target, tools, made, commands, warnings)
+        generate_variant(source, target, tools, made)
         reached = replace(reached, accepted=True, generated=True)
-        module = load_bindings(tools.output / target / f"{program}_{target}.py")
+        imported = load_bindings(tools.output / target / f"{program}_{target}.py")
         reached = replace(reached, imported=True)
     except CompileError as error:
         return replace(reached, reason=_first_error(error.diagnostics))
@@ -84,35 +92,29 @@ def run(source: Path, target: str, tools: Tools) -> Outcome:
         reached = replace(reached, accepted=True, reason=str(error))
     except Exception as error:  # noqa: BLE001 - a traceback is a finding, not the end
         reached = replace(reached, accepted=True, reason=f"{type(error).__name__}: {error}")
-    if not commands:
+    if not made.unstripped:
         return reached
-    unstripped = compiled_again(commands[0], tools, program)
-    if reached.imported:
+    if reached.imported and made.module:
         try:
-            dwarf = Dwarf(unstripped)
-            reached = replace(reached, tally=compare(module, made[0].types, dwarf, made[0].prefix))
-            reached = replace(reached, all_types=_compare_all(made[0], target, tools, dwarf))
+            dwarf = Dwarf(made.unstripped)
+            tally = compare(imported, made.module.types, dwarf, made.module.prefix)
+            reached = replace(reached, tally=tally)
+            reached = replace(reached, all_types=_compare_all(made.module, target, tools, dwarf))
         except Exception as error:  # noqa: BLE001
             reached = replace(reached, reason=f"not compared: {type(error).__name__}: {error}")
     bpf2go = _bpf2go(source, target, tools)
+    own = f"progs/{program}.c:"
     return replace(
         reached,
-        skeleton=_makes_skeleton(tools, unstripped, program),
-        warnings=tuple(text.strip() for text in warnings if text.startswith(f"progs/{program}.c:")),
+        skeleton=_makes_skeleton(tools, made.unstripped),
+        warnings=tuple(text.strip() for text in made.warnings if text.startswith(own)),
         bpf2go=not bpf2go,
         bpf2go_reason=bpf2go,
     )
 
 
-def generate_variant(
-    source: Path,
-    target: str,
-    tools: Tools,
-    made: list[Module],
-    commands: list[Command],
-    warnings: list[str],
-) -> None:
-    """Generate a variant into the package of its target, noting what is made on the way."""
+def generate_variant(source: Path, target: str, tools: Tools, made: Made) -> None:
+    """Generate a variant into the package of its target, noting in *made* what comes up."""
     package = tools.output / target
     package.mkdir(parents=True, exist_ok=True)
     (package / "__init__.py").touch()
@@ -120,14 +122,18 @@ def generate_variant(
         targets=(target,), cflags=tools.cflags, output_dir=package, output_stem=source.stem
     )
 
+    def observing(command: Sequence[str]) -> None:
+        if "strip" in Path(command[0]).name:
+            made.unstripped = Path(command[-1]).read_bytes()
+
     def rendering(module: Module) -> str:
-        made.append(module)
+        made.module = module
         return render_module(module)
 
     with mock.patch("ebpfgen.emit.render_module", rendering):
         generate(
             [job_from_arguments(IDENT, source, tools.folder, options)],
-            observer=Observer(command=commands.append, warning=warnings.append),
+            observer=Observer(command=observing, warning=made.warnings.append),
         )
 
 
@@ -171,24 +177,10 @@ def load_bindings(path: Path) -> ModuleType:
     return module
 
 
-def compiled_again(command: Command, tools: Tools, program: str) -> bytes:
-    """Run clang as it was run, for the object before it is stripped.
-
-    The folder that it wrote to is gone, and with it the place of its list of dependencies.
-    """
-    words = list(command[:-1])
-    if "-MF" in words:
-        del words[words.index("-MF") : words.index("-MF") + 2]
-        words = [word for word in words if word not in ("-MD", "-MMD")]
-    with tempfile.TemporaryDirectory(prefix="corpus-") as scratch:
-        output = Path(scratch, f"{program}.o")
-        subprocess.run([*words, str(output)], cwd=tools.folder, check=True, capture_output=True)
-        return output.read_bytes()
-
-
-def _makes_skeleton(tools: Tools, data: bytes, program: str) -> bool:
+def _makes_skeleton(tools: Tools, data: bytes) -> bool:
     """Tell whether libbpf takes the object. One of the other byte order this libbpf never does."""
-    if not tools.bpftool:
+    order = {1: "little", 2: "big"}.get(data[5])  # EI_DATA
+    if not tools.bpftool or order != sys.byteorder:
         return False
     with tempfile.TemporaryDirectory(prefix="corpus-") as scratch:
         path = Path(scratch, "object.o")

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from tests.corpus.layouts import Tally
 from tests.corpus.pipeline import Outcome
 
 Row = tuple[str, Callable[["Column"], str]]
@@ -13,12 +14,13 @@ Row = tuple[str, Callable[["Column"], str]]
 class Column:
     """All outcomes for one target, with what mypy and Go said of them by program.
 
-    ``same_order`` says that bpftool, which reads only its own byte order, could take part.
+    ``taken`` are the programs that bpftool makes a skeleton of. It reads only objects of its own
+    byte order: what it says of those counts for both.
     """
 
     target: str
     outcomes: Sequence[Outcome]
-    same_order: bool
+    taken: frozenset[str]
     untyped: dict[str, str] = field(default_factory=dict)
     go_refused: dict[str, str] = field(default_factory=dict)
     has_bpf2go: bool = False
@@ -37,7 +39,7 @@ class Column:
 
     def missing(self) -> int:
         """Return the number of programs that libbpf takes and that did not come all the way."""
-        return self.count(lambda outcome: outcome.skeleton and not self.is_whole(outcome))
+        return self.count(lambda o: o.program in self.taken and not self.is_whole(o))
 
     def total(self, kind: str, what: str) -> int:
         """Add up a number of all tallies."""
@@ -64,16 +66,13 @@ _COUNTS: tuple[Row, ...] = (
     ("accepted by clang", lambda c: str(c.count(lambda o: o.accepted))),
     (
         "accepted by bpftool gen skeleton",
-        lambda c: str(c.count(lambda o: o.skeleton)) if c.same_order else "n/a",
+        lambda c: str(c.count(lambda o: o.skeleton) or "n/a"),
     ),
     ("generated", lambda c: str(c.count(lambda o: o.generated))),
     ("imported", lambda c: str(c.count(lambda o: o.imported))),
     ("type-checked", lambda c: str(c.count(c.is_typed))),
     ("all layouts right", lambda c: str(c.count(lambda o: o.right))),
-    (
-        "taken by bpftool, not all right here",
-        lambda c: str(c.missing()) if c.same_order else "n/a",
-    ),
+    ("accepted by bpftool, not all right here", lambda c: str(c.missing())),
 )
 
 _BPF2GO: tuple[Row, ...] = (
@@ -107,10 +106,16 @@ def not_generated(columns: Sequence[Column], compiler: str) -> str:
         _section("Accepted by clang, not generated or compared", columns, _failed),
         _section("Generated, not type-checked", columns, _untyped),
         _section(
-            "Generated, with a layout that is not clang's or has no counterpart", columns, _wrong
+            "Generated, with a layout that is not clang's or has no counterpart",
+            columns,
+            lambda _, o: _faults(o.tally),
         ),
         _section("Read as bytes, or otherwise with a warning", columns, lambda _, o: o.warnings),
-        _section("All types of the object: not clang's layout", columns, _wrong_of_all),
+        _section(
+            "All types of the object: not clang's layout, or no counterpart",
+            columns,
+            lambda _, o: _faults(o.all_types),
+        ),
     ]
     return "\n".join(parts)
 
@@ -150,10 +155,5 @@ def _untyped(column: Column, outcome: Outcome) -> Iterable[str]:
     return (error,) if error else ()
 
 
-def _wrong(_: Column, outcome: Outcome) -> Iterable[str]:
-    tally = outcome.tally
+def _faults(tally: Tally | None) -> Iterable[str]:
     return (*tally.wrong, *(f"{name} is in no DWARF" for name in tally.unmatched)) if tally else ()
-
-
-def _wrong_of_all(_: Column, outcome: Outcome) -> Iterable[str]:
-    return outcome.all_types.wrong if outcome.all_types else ()

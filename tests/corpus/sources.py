@@ -5,11 +5,14 @@ need are kept, and libbpf-tools, whose programs hold BPF objects. A ``vmlinux.h`
 of the kernel that the VM boots, or of the running one.
 """
 
+import contextlib
+import fcntl
 import io
 import lzma
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tarfile
@@ -23,6 +26,8 @@ SOURCE_PACKAGE = "linux-source-6.1"
 TOOLS_PACKAGE = "libbpf-tools"
 KEPT = ("tools/testing/selftests/bpf/", "tools/lib/bpf/", "tools/include/", "scripts/bpf_doc.py")
 RUNNING_KERNEL = Path("/sys/kernel/btf/vmlinux")
+
+EM_BPF = 247
 
 _APT = ("apt-get", "-q", "-y", "-o", "Acquire::Retries=3", "-o", "DPkg::Lock::Timeout=300")
 _XZ = b"\xfd7zXZ\0"
@@ -65,6 +70,23 @@ def tools() -> list[Path]:
     return sorted(path for path in (folder() / TOOLS_PACKAGE).glob("*") if not path.is_symlink())
 
 
+def bindings() -> Path:
+    """Return where `make corpus` leaves what it generates, a folder for each target."""
+    return folder() / "bindings"
+
+
+def images(data: bytes) -> Iterator[bytes]:
+    """Yield what is in a program from the beginning of each ELF image for BPF in it."""
+    place = data.find(b"\x7fELF")
+    while place >= 0:
+        if data[place + 5 : place + 6] in (b"\1", b"\2") and place + 64 <= len(data):
+            order = "<" if data[place + 5] == 1 else ">"
+            (machine,) = struct.unpack_from(f"{order}H", data, place + 18)
+            if machine == EM_BPF:
+                yield data[place:]
+        place = data.find(b"\x7fELF", place + 4)
+
+
 def cflags(cc: str = "clang") -> tuple[str, ...]:
     """Return the flags of the selftests' Makefile, but -g, -O2 and -target."""
     included = subprocess.run(
@@ -84,13 +106,47 @@ def cflags(cc: str = "clang") -> tuple[str, ...]:
     )
 
 
+def missing(package: str) -> str:
+    """Return why the files of a package are not in the cache, for tests that need them."""
+    noted = _note().read_text() if _note().exists() else "run scripts/corpus --fetch-only"
+    return f"{package} is not in the cache ({noted})"
+
+
 def fetch(say: Say) -> None:
-    """Get what is missing of the corpus. Raises FetchError naming what this system lacks."""
+    """Get what is missing of the corpus, and note for tests why there is none.
+
+    Raises FetchError naming what this system lacks.
+    """
+    with locked():
+        try:
+            _fetch_missing(say)
+        except (FetchError, OSError, tarfile.TarError, lzma.LZMAError) as error:
+            why = str(error) if isinstance(error, FetchError) else f"unpacking failed: {error}"
+            _note().write_text(why)
+            raise FetchError(why) from error
+        _note().unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked() -> Iterator[None]:
+    """Keep other runs from changing the cache at the same time."""
+    folder().mkdir(parents=True, exist_ok=True)
+    with (folder() / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _note() -> Path:
+    return folder() / "why-not-fetched"
+
+
+def _fetch_missing(say: Say) -> None:
     if tools() and programs():
         return
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
         raise FetchError("the corpus is made of Debian's packages, and this system has no apt")
-    folder().mkdir(parents=True, exist_ok=True)
+    for stale in folder().glob(".fetch-*"):  # what a killed run left
+        shutil.rmtree(stale)
     if not tools():
         _fetch_tools(say)
     if not programs():
@@ -128,15 +184,17 @@ def _fetch_tools(say: Say) -> None:
 
 
 def _fetch_selftests(say: Say) -> None:
-    bpftool = find_bpftool(say)
+    bpftool, btf = find_bpftool(say), kernel_btf()
     say(f"downloading {SOURCE_PACKAGE} and unpacking the BPF selftests")
     with tempfile.TemporaryDirectory(dir=folder(), prefix=".fetch-") as scratch:
         _download(SOURCE_PACKAGE, Path(scratch), say)
         (archive,) = Path(scratch).glob("usr/src/linux-source-*.tar.xz")
         tree = Path(scratch, "tree")
         with tarfile.open(archive, "r|xz") as stream:
-            stream.extractall(tree, members=_kept(stream), filter="data")
-        _generate_headers(tree, bpftool)
+            # Python before 3.11.4 has no filters.
+            stream.extraction_filter = getattr(tarfile, "data_filter", None)
+            stream.extractall(tree, members=_kept(stream))
+        _generate_headers(tree, bpftool, btf)
         # A folder of this name is complete.
         tree.rename(kernel())
 
@@ -155,16 +213,19 @@ def _download(package: str, into: Path, say: Say) -> None:
     if os.geteuid() == 0:
         command[1:1] = ["-o", "APT::Sandbox::User=root"]  # the folder is not _apt's
     if not _succeeds(command, into):
-        sudo = [] if os.geteuid() == 0 else ["sudo"]
+        sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
         _succeeds([*sudo, *_APT, "update"])
         if not _succeeds(command, into):
             raise FetchError(f"apt-get download {package} failed: no such package, or no network")
     (archive,) = into.glob("*.deb")
-    subprocess.run(["dpkg-deb", "-x", archive, into], check=True)
+    if not _succeeds(["dpkg-deb", "-x", str(archive), str(into)]):
+        raise FetchError(f"dpkg-deb can't unpack {archive.name}: try again")
     archive.unlink()
 
 
 def _succeeds(command: Sequence[str], cwd: Path | None = None) -> bool:
+    if not shutil.which(command[0]):
+        return False
     done = subprocess.run(
         command,
         cwd=cwd,
@@ -176,16 +237,16 @@ def _succeeds(command: Sequence[str], cwd: Path | None = None) -> bool:
     return done.returncode == 0
 
 
-def _generate_headers(tree: Path, bpftool: str) -> None:
+def _generate_headers(tree: Path, bpftool: str, btf: bytes) -> None:
     """Make what the selftests' Makefile makes: vmlinux.h and the headers of libbpf, in bpf/."""
     generated = tree / "generated"
     (generated / "bpf").mkdir(parents=True)
     for header in sorted((tree / "tools/lib/bpf").glob("*.h")):
         shutil.copy(header, generated / "bpf")
-    btf = generated / "vmlinux.btf"
-    btf.write_bytes(kernel_btf())
+    raw = generated / vmlinux_btf().name
+    raw.write_bytes(btf)
     _write_output(
-        [bpftool, "btf", "dump", "file", str(btf), "format", "c"], generated / "vmlinux.h"
+        [bpftool, "btf", "dump", "file", str(raw), "format", "c"], generated / "vmlinux.h"
     )
     api = tree / "tools/include/uapi/linux/bpf.h"
     helpers = [sys.executable, str(tree / "scripts/bpf_doc.py"), "--header", "--filename", str(api)]

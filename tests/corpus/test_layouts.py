@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from ebpfgen.model import Module
 from ebpfgen.target import DEFAULT_TARGETS
 from tests.corpus import pipeline
 from tests.corpus.dwarf import Dwarf
@@ -27,17 +26,16 @@ AS_IT_IS = {"LONG": "long", "LOW": "4", "NAME": "6", "COLOR": "7", "SIGN": "sign
 
 def tally_of(tmp_path: Path, target: str, **other: str) -> Tally:
     """Generate bindings of the C as it is, and compare them with the C with *other* words."""
-    made: list[Module] = []
-    commands: list[pipeline.Command] = []
     source = tmp_path / "sample.c"
     source.write_text(C)
+    made, seen = pipeline.Made(), pipeline.Made()
     tools = pipeline.Tools(_defines(AS_IT_IS), tmp_path, tmp_path / "out")
-    pipeline.generate_variant(source, target, tools, made, commands, [])
+    pipeline.generate_variant(source, target, tools, made)
+    others = pipeline.Tools(_defines(AS_IT_IS | other), tmp_path, tmp_path / "other")
+    pipeline.generate_variant(source, target, others, seen)
     module = pipeline.load_bindings(tmp_path / "out" / target / f"sample_{target}.py")
-    compiler, *flags = commands[0]
-    kept = [flag for flag in flags if flag not in tools.cflags]
-    dwarf = pipeline.compiled_again([compiler, *_defines(AS_IT_IS | other), *kept], tools, "sample")
-    return compare(module, made[0].types, Dwarf(dwarf), "Bpf")
+    assert made.module
+    return compare(module, made.module.types, Dwarf(seen.unstripped), "Bpf")
 
 
 def _defines(words: dict[str, str]) -> tuple[str, ...]:

@@ -1,8 +1,6 @@
 """The BPF objects inside the programs of libbpf-tools: other people's C, compilers and flags."""
 
-import struct
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -14,29 +12,14 @@ from ebpfgen.objectfile import read_object
 from ebpfgen.target import TARGETS
 from tests.corpus import sources
 
-EM_BPF = 247
 TOOLS = sources.tools()
 
-pytestmark = pytest.mark.skipif(
-    not TOOLS, reason="libbpf-tools is not in the cache: run scripts/corpus --fetch-only"
-)
-
-
-def images(data: bytes) -> Iterator[bytes]:
-    """Yield what is in *data* from the beginning of each ELF image for BPF."""
-    place = data.find(b"\x7fELF")
-    while place >= 0:
-        if data[place + 5 : place + 6] in (b"\1", b"\2") and place + 64 <= len(data):
-            order = "<" if data[place + 5] == 1 else ">"
-            (machine,) = struct.unpack_from(f"{order}H", data, place + 18)
-            if machine == EM_BPF:
-                yield data[place:]
-        place = data.find(b"\x7fELF", place + 4)
+pytestmark = pytest.mark.skipif(not TOOLS, reason=sources.missing(sources.TOOLS_PACKAGE))
 
 
 @pytest.mark.parametrize("path", TOOLS, ids=lambda path: path.name)
 def test_binds_the_objects_as_found_in_a_tool(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = list(images(path.read_bytes()))
+    found = list(sources.images(path.read_bytes()))
     assert found
     for image in found:
         object_file = read_object(image, path.name)
@@ -55,6 +38,6 @@ def test_binds_the_objects_as_found_in_a_tool(path: Path, monkeypatch: pytest.Mo
 
 
 def test_finds_only_images_for_bpf() -> None:
-    (image,) = images(b"x" + TOOLS[0].read_bytes())
+    (image,) = sources.images(b"x" + TOOLS[0].read_bytes())
     assert image.startswith(b"\x7fELF")
-    assert not list(images(b"\x7fELF\2\1\1" + bytes(11) + b"\x3e\0" + bytes(60)))
+    assert not list(sources.images(b"\x7fELF\2\1\1" + bytes(11) + b"\x3e\0" + bytes(60)))
