@@ -149,7 +149,6 @@ class Overlay:
     """A C union, or a struct whose members overlap, as a class over its bytes.
 
     ``label`` is what errors call it, where that is not its name: the struct that it is a part of.
-    If its ``kind`` is ``fields``, the bytes are those of a variable.
     """
 
     name: str
@@ -160,6 +159,20 @@ class Overlay:
     label: str = ""
     doc: str = ""
     kind: str = "overlay"
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The members of variables of one type, each read and written by itself.
+
+    ``label`` is what errors call the variable's type.
+    """
+
+    name: str
+    c_name: str
+    members: tuple[OverlayMember, ...]
+    label: str
+    kind: str = "fields"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +187,7 @@ class Enumeration:
     kind: str = "enumeration"
 
 
-GeneratedType = Record | Overlay | Enumeration
+GeneratedType = Record | Overlay | Fields | Enumeration
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ module: one that none of these can say is read as the bytes it takes, with a war
 """
 
 import dataclasses
+from collections.abc import Iterator
 from functools import partial
 
 from ebpfgen.bitfields import Bits, Unit, units
@@ -15,7 +16,7 @@ from ebpfgen.cells import MAX_IN_LINE, Cell, in_order, record_of, value_of
 from ebpfgen.comments import Comments
 from ebpfgen.enums import doubts, enumeration_of
 from ebpfgen.members import Place, PlacedMember, bytes_of, members_of, names_of
-from ebpfgen.model import Field, GeneratedType, Overlay, OverlayMember, Tail
+from ebpfgen.model import Field, Fields, GeneratedType, Overlay, OverlayMember, Tail
 from ebpfgen.naming import camel_case
 from ebpfgen.values import Value, named, opaque, packed, raw, scalar, scalars_in_line, text
 
@@ -88,10 +89,10 @@ class TypeBinder:
             c_type = self._c_type(own_id, typedef)
             holder = c_type if btf_type.name or typedef else variable
             place = Place(c_type, label.removeprefix(self._prefix), label, holder)
-            made = self._overlay(own_id, btf_type, "", c_type, place, whole=False)
-            if made.members:
+            members = self._overlay_members(own_id, btf_type, place)
+            if found := tuple(member for member, size, _ in members if size):
                 name = self._fields[own_id] = self._unique(f"{place.base}Fields")
-                self._types.append(dataclasses.replace(made, name=name, kind="fields"))
+                self._types.append(Fields(name, c_type, found, label))
         return self._fields.get(own_id, "")
 
     def _c_type(self, own_id: int, typedef: str) -> str:
@@ -330,24 +331,27 @@ class TypeBinder:
         return Tail(field.name, last.offset // 8, codec)
 
     def _overlay(
-        self,
-        own_id: int,
-        holder: t.Struct | t.Union,
-        name: str,
-        c_type: str,
-        place: Place,
-        *,
-        whole: bool = True,
+        self, own_id: int, holder: t.Struct | t.Union, name: str, c_type: str, place: Place
     ) -> Overlay:
-        """Return the class of a union; unless it is *whole*, without members of no bytes."""
+        members = list(self._overlay_members(own_id, holder, place))
+        return Overlay(
+            name,
+            c_type,
+            holder.size,
+            tuple(member for member, _, _ in members),
+            tuple(dtype for _, _, dtype in members if dtype),
+            "" if place.label == name else place.label,
+            self._comments.of_type(c_type),
+        )
+
+    def _overlay_members(
+        self, own_id: int, holder: t.Struct | t.Union, place: Place
+    ) -> Iterator[tuple[OverlayMember, int, tuple[str, str, int] | None]]:
+        """Yield the members of a union with their sizes in bytes and numpy's types, if any."""
         members = members_of(self._btf, own_id, holder, into=t.Union)
-        made: list[OverlayMember] = []
-        dtype: list[tuple[str, str, int]] = []
         names = names_of(members, self._prefix)
         for member in members:
-            spelled, size = names[member], bytes_of(self._btf, member, members)
-            if not size and not whole:
-                continue
+            spelled, size, dtype = names[member], bytes_of(self._btf, member, members), None
             value = self._member(member, spelled, size, place)
             comment = c_name(self._btf, member.type_id)
             if member.offset + (member.bitfield_size or size * 8) > holder.size * 8:
@@ -358,13 +362,9 @@ class TypeBinder:
             else:
                 offset = member.offset // 8
                 descriptor = f"rt.at({value.codec}, {offset})"
-                if size:
-                    dtype.append((spelled, value.dtype, offset))
+                dtype = (spelled, value.dtype, offset) if size else None
             doc = self._doc(member, place)
-            made.append(OverlayMember(spelled, value.annotation, descriptor, comment, doc))
-        doc = self._comments.of_type(c_type)
-        label = "" if place.label == name else place.label
-        return Overlay(name, c_type, holder.size, tuple(made), tuple(dtype), label, doc)
+            yield OverlayMember(spelled, value.annotation, descriptor, comment, doc), size, dtype
 
     def _bit_descriptor(self, member: t.Member, value: Value) -> str:
         width = member.bitfield_size or size_of(self._btf, member.type_id) * 8

@@ -1,20 +1,35 @@
 """Facts become names and codecs; what has no better codec is bytes, and said so."""
 
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import pytest
 
 from ebpfgen import runtime as rt
 from ebpfgen.binding import RESERVED_ATTRIBUTES, bind
 from ebpfgen.emit import render_module
-from ebpfgen.errors import CollisionError, EbpfgenError, IdentifierError, ObjectError
+from ebpfgen.errors import (
+    CollisionError,
+    EbpfgenError,
+    IdentifierError,
+    ObjectError,
+    UsageError,
+)
 from ebpfgen.members import RESERVED_MEMBERS
 from ebpfgen.model import Attribute, Map, Module, ObjectFile, Overlay, Program, Record
 from ebpfgen.naming import Naming
+from ebpfgen.selection import Selection
 from ebpfgen.target import ByteOrder, find_target
 
 from .btf_builder import BtfBuilder
-from .building import bind_c, import_text, map_definition, program_definition
+from .building import (
+    PREAMBLE,
+    bind_c,
+    import_text,
+    map_definition,
+    program_definition,
+    read_c,
+)
 
 HASH, ARRAY, LRU_HASH = 1, 2, 9
 
@@ -373,6 +388,80 @@ def test_a_member_may_be_called_like_what_fields_need() -> None:
     text = render_module(bind_c("struct s { int _bytes, _put, _memory, _label, rt; } x;"))
     names = {"_bytes_", "_put_", "_memory_", "_label_", "rt_"}
     assert names <= set(vars(import_text(text).BpfSFields))
+
+
+SELECTED = """
+struct event { u32 pid; };
+typedef struct event event_t;
+typedef enum { NONE } event;
+struct inner { u64 a; };
+struct outer { struct inner i; };
+struct event *one; event *two; event_t *three; struct outer *four;
+struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 4096); } ring SEC(".maps");
+"""
+
+
+def select(source: str = SELECTED, **wanted: Any) -> Module:
+    """The module of C with what is asked for."""
+    return bind(
+        read_c(PREAMBLE + source),
+        ident="bpf",
+        source="prog.c",
+        object_name="prog.o",
+        target=find_target("bpfel"),
+        selection=Selection(**wanted),
+    )
+
+
+@pytest.mark.parametrize(
+    ("types", "names"),
+    [
+        ((), []),
+        (("struct event",), ["BpfEvent"]),
+        (("struct event", "struct event"), ["BpfEvent"]),
+        (("event_t", "struct event", "typedef event_t"), ["BpfEvent"]),
+        (("typedef event", "struct event"), ["BpfEvent", "BpfEvent_2"]),
+        (("outer",), ["BpfInner", "BpfOuter"]),
+        (("inner", "outer", "inner"), ["BpfInner", "BpfOuter"]),
+    ],
+)
+def test_types_that_are_asked_for_are_there_once(types: tuple[str, ...], names: list[str]) -> None:
+    assert [made.name for made in select(types=types).types] == names
+
+
+def test_a_type_that_a_map_has_may_be_asked_for_too() -> None:
+    source = SELECTED + map_definition("table", "struct event")
+    assert [made.name for made in select(source, types=("struct event",)).types] == ["BpfEvent"]
+
+
+def test_a_name_of_several_types_says_which_and_how_to_choose() -> None:
+    with pytest.raises(UsageError) as caught:
+        select(types=("event",))
+    assert str(caught.value) == (
+        "--type 'event' stands for struct event and typedef event: pass --type 'struct event'"
+    )
+
+
+def test_types_are_there_without_those_of_globals() -> None:
+    source = SELECTED + map_definition("table", "struct outer") + "struct event last;"
+    module = select(source, global_types=False, types=("struct inner",))
+    assert [made.name for made in module.types] == ["BpfInner"]
+    assert [table.arguments[1:] for table in module.maps if table.name == "Table"] == [
+        ("value=rt.raw(8)",)
+    ]
+    (last,) = (variable for variable in module.variables if variable.name == "Last")
+    assert (last.factory, last.arguments[-1]) == ("variable", "rt.raw(4)")
+
+
+def test_the_records_of_a_buffer_may_be_named() -> None:
+    module = select(events=(("ring", "struct event"),))
+    assert [made.name for made in module.types] == ["BpfEvent"]
+
+
+@pytest.mark.parametrize("name", ["rings", "one"])
+def test_records_of_what_is_no_map_are_an_error_that_names_the_maps(name: str) -> None:
+    with pytest.raises(UsageError, match=rf"--event {name}=…: no such map; maps: ring$"):
+        select(events=((name, "struct event"),))
 
 
 def malformed(name: str) -> tuple[BtfBuilder, int]:

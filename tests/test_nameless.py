@@ -7,7 +7,16 @@ import pytest
 from ebpfgen.binding import bind
 from ebpfgen.comments import read_comments
 from ebpfgen.emit import render_module
-from ebpfgen.model import Enumeration, GeneratedType, Map, Module, ObjectFile, Overlay, Record
+from ebpfgen.model import (
+    Enumeration,
+    Fields,
+    GeneratedType,
+    Map,
+    Module,
+    ObjectFile,
+    Overlay,
+    Record,
+)
 from ebpfgen.target import find_target
 
 from .btf_builder import VOID, BtfBuilder
@@ -151,13 +160,15 @@ DOCS = {
     "BpfNamedT_in.w": "In a typedef.",
     "BpfConfig.a": "In a variable.",
     "BpfConfigIn.b": "In a member of a variable.",
+    "BpfConfigFields.a": "In a variable.",
+    "BpfOuterFields.of_struct": "In a struct of one.",
 }
 
 
 def docs_of(made: GeneratedType) -> dict[str, str]:
     if isinstance(made, Enumeration):
         return {name: doc for name, _, doc in made.values}
-    if isinstance(made, Overlay):
+    if isinstance(made, Overlay | Fields):
         return {member.name: member.doc for member in made.members}
     found = {field.name: field.doc for field in made.fields}
     return found | {alias.name: alias.doc for alias in made.aliases}
@@ -170,8 +181,8 @@ def test_comments_are_found_in_nameless_types() -> None:
 
 
 def test_a_member_of_an_anonymous_union_has_its_comment_where_c_reaches_it() -> None:
-    (outer,) = (t for t in made(COMMENTS).types if t.c_name == "struct outer")
-    assert isinstance(outer, Record)
+    records = (t for t in made(COMMENTS).types if isinstance(t, Record))
+    (outer,) = (record for record in records if record.c_name == "struct outer")
     assert {alias.name: alias.doc for alias in outer.aliases} == {
         "of_union": "In an anonymous union.",
         "of_struct": "In a struct of one.",

@@ -45,12 +45,13 @@ def compare(
     *prefix* begins the names of the classes.
     """
     checker = _Checker(module, dwarf, prefix)
+    classes = set()
     for made in types:
         if isinstance(made, model.Enumeration):
             checker.check_enumeration(made)
-        else:
+        elif not isinstance(made, model.Fields):  # what they are made of is compared
             checker.check_class(made)
-    classes = {made.name for made in types if not isinstance(made, model.Enumeration)}
+            classes.add(made.name)
     checker.tally.types += len(classes & checker.compared)
     checker.tally.unmatched += sorted(classes - checker.compared)
     return checker.tally

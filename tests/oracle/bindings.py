@@ -1,10 +1,13 @@
-"""What ebpfgen makes of the types: each one the value of a map, in modules for both byte orders."""
+"""What ebpfgen makes of the types: each one the value of a map and the type of a variable.
+
+In modules for both byte orders.
+"""
 
 import ast
 import importlib.util
 import itertools
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +17,7 @@ from ebpfgen.elf import read_elf
 from ebpfgen.generate import generate
 from ebpfgen.jobs import Options, job_from_arguments
 from ebpfgen.run import Observer
-from ebpfgen.runtime import Codec
+from ebpfgen.runtime import Codec, Fields
 from tests.oracle.images import Place, bitfields
 from tests.oracle.shapes import CType
 
@@ -24,6 +27,7 @@ struct {{
     unsigned *key;
     {spelling} *value;
 }} map_{number} __attribute__((section(".maps"), used));
+{spelling} var_{number};
 """
 
 _counter = itertools.count()
@@ -36,6 +40,9 @@ class Bindings:
     paths: dict[str, Path]
     modules: dict[str, ModuleType]
     codecs: dict[str, list[Codec[Any]]]
+    fields: dict[str, list[type[Fields] | None]]
+    """The classes of the fields of variables, None where a type has none."""
+
     warnings: list[str]
     marks: list[tuple[int, Place, bytes]]
     """All bits of a bitfield set in zeros, by clang for bpfeb: type, bitfield, bytes."""
@@ -52,11 +59,12 @@ def bindings_of(types: Sequence[CType], folder: Path) -> Bindings:
     paths = {variant.target.name: variant.object.with_suffix(".py") for variant in made}
     modules = {target: _import(path) for target, path in paths.items()}
     codecs = {target: _codecs(paths[target], modules[target]) for target in paths}
+    fields = {target: _fields(paths[target], modules[target]) for target in paths}
     elf = read_elf(paths["bpfeb"].with_suffix(".o").read_bytes())
     data = {section.index: section.data for section in elf.sections if section.name == "marks"}
     found = {s.name: data[s.section][s.value :] for s in elf.symbols if s.section in data}
     marks = [(i, place, found[name][: types[i].size]) for name, (i, place) in marked.items()]
-    return Bindings(paths, modules, codecs, warnings, marks)
+    return Bindings(paths, modules, codecs, fields, warnings, marks)
 
 
 def _source(types: Sequence[CType]) -> tuple[str, dict[str, tuple[int, Place]]]:
@@ -93,10 +101,26 @@ def _import(path: Path) -> ModuleType:
 def _codecs(path: Path, module: ModuleType) -> list[Codec[Any]]:
     """Return the codec of each map's value, as the module's text has it."""
     found: dict[str, Codec[Any]] = {}
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "rt.array":
-            (name,) = node.args
-            assert isinstance(name, ast.Constant)
-            (value,) = (keyword.value for keyword in node.keywords if keyword.arg == "value")
-            found[str(name.value)] = eval(ast.unparse(value), vars(module))
+    for name, call in _calls(path, "rt.array"):
+        (value,) = (keyword.value for keyword in call.keywords if keyword.arg == "value")
+        found[name] = eval(ast.unparse(value), vars(module))
     return [found[f"map_{number}"] for number in range(len(found))]
+
+
+def _fields(path: Path, module: ModuleType) -> list[type[Fields] | None]:
+    """Return the class of each variable's fields."""
+    found: dict[str, type[Fields] | None] = {}
+    for factory in ("variable", "array_variable"):
+        found |= {name: None for name, _ in _calls(path, f"rt.{factory}")}
+    for name, call in _calls(path, "rt.struct_variable"):
+        found[name] = eval(ast.unparse(call.args[4]), vars(module))
+    return [found[f"var_{number}"] for number in range(len(found))]
+
+
+def _calls(path: Path, function: str) -> Iterator[tuple[str, ast.Call]]:
+    """Yield the calls of a function in a module, each with its first argument."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == function:
+            name = node.args[0]
+            assert isinstance(name, ast.Constant)
+            yield str(name.value), node

@@ -1,5 +1,6 @@
 """The questions put to both: what C says of a type, and what the generated module says."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -45,7 +46,7 @@ class Oracle:
     def all_problems(self, number: int, seed: int) -> list[str]:
         """Return every disagreement about a type."""
         checks: list[Callable[[int], Iterator[str]]]
-        checks = [self.layout, self.bit_order, self.ranges, self.members_are_set]
+        checks = [self.layout, self.bit_order, self.ranges, self.members_are_set, self.fields]
         try:
             found = [problem for check in checks for problem in check(number)]
             return found + list(self.values(number, seed))
@@ -135,6 +136,35 @@ class Oracle:
                     leaves(member.shape, again),
                 )
 
+    def fields(self, number: int) -> Iterator[str]:
+        """Read and set each member by itself, as in a variable, against what the whole has."""
+        ctype = self.types[number]
+        if not isinstance(ctype.shape, Group):
+            return
+        images = [b"\xff" * ctype.size, bytes((i * 37 + 1) % 256 for i in range(ctype.size))]
+        for target, image in itertools.product(TARGETS, images):
+            made: Any = self.bindings.fields[target][number]
+            codec = self.codec(number, target)
+            for member in flattened(ctype.shape):
+                name = spelled(member.name)
+                value = getattr(codec.unpack_from(image), name)
+                wanted = dict(leaves(member.shape, value))
+                if set(wanted.values()) <= {b""} or member is rest_of(ctype.shape):
+                    continue  # of no bytes
+                what = f"{target} field {name}"
+                if not hasattr(made, name):
+                    yield f"{what} is not there"
+                    continue
+                yield from _unlike(
+                    what, wanted, leaves(member.shape, getattr(made(_Live(image)), name))
+                )
+                live = _Live(bytes(ctype.size))
+                setattr(made(live), name, value)
+                changed = codec.unpack_from(bytes(ctype.size))
+                setattr(changed, name, value)
+                if bytes(live.memory) != codec.pack(changed)[: ctype.size]:
+                    yield f"{what} is set to {live.memory.hex()}, not {codec.pack(changed).hex()}"
+
     def ranges(self, number: int) -> Iterator[str]:
         """Put each number's limits into it, and what is beyond them."""
         ctype = self.types[number]
@@ -150,6 +180,19 @@ class Oracle:
                         yield f"{target} {steps}: {value!r} does not come back"
                 for beyond in _beyond(low, high):
                     yield from _refused(codec.unpack_from(zeros), steps, beyond, target)
+
+
+class _Live:
+    """Stands for the memory of a loaded variable."""
+
+    def __init__(self, data: bytes) -> None:
+        self.memory = bytearray(data)
+
+    def read(self) -> memoryview:
+        return memoryview(self.memory)
+
+    def write(self, offset: int, data: bytes) -> None:
+        self.memory[offset : offset + len(data)] = data
 
 
 Steps = tuple[str | int, ...]

@@ -50,6 +50,12 @@ def test_every_member_can_be_set(part: str, name: str, folder: Path) -> None:
 
 
 @every_type
+def test_every_member_of_a_variable_is_read_and_set(part: str, name: str, folder: Path) -> None:
+    oracle, number = _asked(part, name, folder)
+    assert not list(oracle.fields(number))
+
+
+@every_type
 def test_what_does_not_fit_is_refused(part: str, name: str, folder: Path) -> None:
     oracle, number = _asked(part, name, folder)
     assert not list(oracle.ranges(number))
