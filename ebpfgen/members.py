@@ -116,10 +116,12 @@ def names_of(members: Sequence[t.Member], class_prefix: str) -> dict[t.Member, s
 def bytes_of(btf: Btf, member: PlacedMember, members: Iterable[t.Member]) -> int:
     """Return the size of a member in bytes.
 
-    One without a type has all up to the next of *members*, or to the end of what declares it.
+    One without a type has all up to the next of *members*, or to the end of what declares it: none
+    if it begins there, or where no member can be.
     """
     if not is_typeless(btf, member.type_id):
         return size_of(btf, member.type_id)
     start = member.offset // 8
     following = (other.offset // 8 for other in members)
-    return min([member.end, *(offset for offset in following if offset > start)]) - start
+    end = min([member.end, *(offset for offset in following if offset > start)])
+    return max(end - start, 0)

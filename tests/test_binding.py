@@ -21,7 +21,7 @@ from ebpfgen.naming import Naming
 from ebpfgen.selection import Selection
 from ebpfgen.target import ByteOrder, find_target
 
-from .btf_builder import BtfBuilder
+from .btf_builder import VOID, BtfBuilder
 from .building import (
     PREAMBLE,
     bind_c,
@@ -484,6 +484,11 @@ def malformed(name: str) -> tuple[BtfBuilder, int]:
             return b, b.struct("s", 8, [("a", b.array(u32, 0x40000000), 0)])
         case "an anonymous struct in itself":
             return b, b.struct("s", 8, [("", 2, 0), ("", 2, 32)])
+        case "anonymous unions of each other":
+            b.union("", 8, [("", u32 + 2, 0)])
+            return b, b.struct("", 8, [("", u32 + 1, 0)])
+        case "a member without a type lies outside":
+            return b, b.struct("s", 8, [("a", VOID, 128)])
         case "structs nested without end":
             inner = b.struct("s0", 4, [("a", u32, 0)])
             for depth in range(1, 3000):
@@ -504,6 +509,8 @@ def malformed(name: str) -> tuple[BtfBuilder, int]:
         "a bitfield of a struct",
         "a member of more than 4 GiB",
         "an anonymous struct in itself",
+        "anonymous unions of each other",
+        "a member without a type lies outside",
         "structs nested without end",
         "a typedef of itself",
     ],
