@@ -1,5 +1,6 @@
 """Counts the outcomes, and says in words what did not come all the way."""
 
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -101,7 +102,10 @@ def not_generated(columns: Sequence[Column], compiler: str) -> str:
     parts = [
         "# What the corpus does not give\n\n"
         "Written by `make corpus`: the BPF selftests of Debian's linux-source-6.1, compiled with\n"
-        f"{compiler}. A program is listed once where both byte orders have the same reason.\n",
+        f"{compiler}. What is generated are the types of maps and variables, as for any user; the\n"
+        "types of the whole object are made for comparison alone. A program is listed once where\n"
+        "both byte orders have the same reason.\n\n"
+        f"```text\n{table(columns)}\n```\n",
         _section("Not accepted by clang", columns, _refused),
         _section("Accepted by clang, not generated or compared", columns, _failed),
         _section("Generated, not type-checked", columns, _untyped),
@@ -133,12 +137,14 @@ def _section(title: str, columns: Sequence[Column], reasons: Reasons) -> str:
     lines = []
     for (program, reason), targets in sorted(found.items()):
         only = "" if len(targets) == len(columns) else f" ({', '.join(targets)} only)"
-        lines.append(f"- {program}{only}: {textwrap.shorten(reason, 160, placeholder='…')}")
+        lines.append(f"- {program}{only}: {textwrap.shorten(reason, 240, placeholder='…')}")
     programs = len({program for program, _ in found})
     return f"## {title}: {programs}\n\n" + ("\n".join(lines) or "None.") + "\n"
 
 
 def _portable(reason: str, target: str) -> str:
+    """Return a reason without what is another in the other byte order."""
+    reason = re.sub(r" reads -?\d+, clang -?\d+$", " reads another number than clang's", reason)
     return reason.replace(f" for {target}", "")
 
 
@@ -146,8 +152,10 @@ def _refused(_: Column, outcome: Outcome) -> Iterable[str]:
     return () if outcome.accepted else (outcome.reason,)
 
 
-def _failed(_: Column, outcome: Outcome) -> Iterable[str]:
-    return (outcome.reason,) if outcome.accepted and outcome.reason else ()
+def _failed(column: Column, outcome: Outcome) -> Iterable[str]:
+    if outcome.accepted and outcome.reason:
+        taken = outcome.program in column.taken
+        yield f"{outcome.reason}{'' if taken else ' (bpftool takes it neither)'}"
 
 
 def _untyped(column: Column, outcome: Outcome) -> Iterable[str]:
@@ -156,4 +164,7 @@ def _untyped(column: Column, outcome: Outcome) -> Iterable[str]:
 
 
 def _faults(tally: Tally | None) -> Iterable[str]:
-    return (*tally.wrong, *(f"{name} is in no DWARF" for name in tally.unmatched)) if tally else ()
+    if tally:
+        yield from tally.wrong
+        for name in tally.unmatched:
+            yield f"{name} was not compared: clang has none, or only in what differs or is empty"
