@@ -138,13 +138,22 @@ def _on_termination(number: int, _: object) -> NoReturn:
 def _jobs(request: Request, parse: DirectiveParser) -> list[Job]:
     """Return the job that was asked for, or those of the project."""
     here = Path.cwd()
+    if request.ident is None:
+        return project_jobs(here, request.options, parse)
     options = request.options.with_environment(os.environ)
-    if request.ident is not None:
-        return [replace(request, options=options).job(here, "the command line")]
-    if options.objects:
-        raise UsageError("IDENT is missing: ebpfgen generate --object FILE.o IDENT")
+    return [replace(request, options=options).job(here, "the command line")]
+
+
+def project_jobs(here: Path, options: Options, parse: DirectiveParser) -> list[Job]:
+    """Return the jobs of the project that *here* is in, as *options* and the environment have them.
+
+    *parse* reads directives. Raises EbpfgenError.
+    """
     from ebpfgen.config import jobs_from_config
 
+    options = options.with_environment(os.environ)
+    if options.objects:
+        raise UsageError("IDENT is missing: ebpfgen generate --object FILE.o IDENT")
     # What is typed is relative to where it is typed.
     options = replace(
         options,
