@@ -7,7 +7,9 @@ if TYPE_CHECKING:
     from ebpfgen.commands import Request
     from ebpfgen.directives import Directive
 
-_SWITCHES = frozenset({"--check", "--rebuild", "--force", "--json", "--quiet", "--verbose"})
+_SWITCHES = frozenset(
+    {"--check", "--rebuild", "--force", "--tracked", "--json", "--quiet", "--verbose"}
+)
 
 
 def main() -> NoReturn:

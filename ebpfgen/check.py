@@ -18,7 +18,8 @@ _DIFF_LINES = 20
 class Finding:
     """A file that is not as it should be.
 
-    ``state`` is ``missing``, ``stale`` (or changed by hand) or ``orphaned`` (no binding makes it).
+    ``state`` is ``missing``, ``stale`` (or changed by hand), ``orphaned`` (no binding makes it) or
+    ``untracked`` (git does not know it).
     ``diff`` has the first lines of what would change, where that is known.
     """
 

@@ -154,6 +154,10 @@ def generate(  # noqa: PLR0917 - typer calls it by name
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="With --check: build everything and compare.")
     ] = False,
+    tracked: Annotated[
+        bool,
+        typer.Option("--tracked", help="Fail if git lacks a file of a binding. For hooks and CI."),
+    ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Generate again whenever an input changes.")
     ] = False,
@@ -189,6 +193,7 @@ def generate(  # noqa: PLR0917 - typer calls it by name
     mode = Mode(
         check=check,
         rebuild=rebuild,
+        tracked=tracked,
         watch=watch,
         force=force,
         compile_only=compile_only,

@@ -12,7 +12,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from ebpfgen.errors import CompileError, EbpfgenError, FailedError, UsageError
+from ebpfgen.errors import (
+    CompileError,
+    EbpfgenError,
+    FailedError,
+    UntrackedError,
+    UsageError,
+)
 from ebpfgen.jobs import Job, Options, job_from_arguments
 
 if TYPE_CHECKING:
@@ -45,11 +51,13 @@ class Request:
 class Mode:
     """How to generate, and how to talk of it; ``jobs`` is 0 for one per processor.
 
-    ``only_written`` leaves out what was up to date.
+    ``only_written`` leaves out what was up to date. With ``tracked`` it is an error if git does not
+    know a file that a binding is made of, or consists of.
     """
 
     check: bool = False
     rebuild: bool = False
+    tracked: bool = False
     watch: bool = False
     force: bool = False
     compile_only: bool = False
@@ -72,8 +80,9 @@ def run_generate(request: Request, mode: Mode, parse: DirectiveParser) -> int:
         raise UsageError("--rebuild is for --check: pass both, or --force to build everything")
     if mode.check and (mode.watch or mode.force or mode.compile_only):
         raise UsageError("--check changes nothing: leave out --watch, --force and --compile-only")
-    if mode.watch and mode.json:
-        raise UsageError("--json is printed at the end, and --watch has none: leave one out")
+    if mode.watch and (mode.json or mode.tracked):
+        option = "--json" if mode.json else "--tracked"
+        raise UsageError(f"{option} is for the end of a run, and --watch has none: leave one out")
     if mode.watch:
         return _watch(request, mode, parse)
     if mode.check:
@@ -129,13 +138,22 @@ def _on_termination(number: int, _: object) -> NoReturn:
 def _jobs(request: Request, parse: DirectiveParser) -> list[Job]:
     """Return the job that was asked for, or those of the project."""
     here = Path.cwd()
+    if request.ident is None:
+        return project_jobs(here, request.options, parse)
     options = request.options.with_environment(os.environ)
-    if request.ident is not None:
-        return [replace(request, options=options).job(here, "the command line")]
-    if options.objects:
-        raise UsageError("IDENT is missing: ebpfgen generate --object FILE.o IDENT")
+    return [replace(request, options=options).job(here, "the command line")]
+
+
+def project_jobs(here: Path, options: Options, parse: DirectiveParser) -> list[Job]:
+    """Return the jobs of the project that *here* is in, as *options* and the environment have them.
+
+    *parse* reads directives. Raises EbpfgenError.
+    """
     from ebpfgen.config import jobs_from_config
 
+    options = options.with_environment(os.environ)
+    if options.objects:
+        raise UsageError("IDENT is missing: ebpfgen generate --object FILE.o IDENT")
     # What is typed is relative to where it is typed.
     options = replace(
         options,
@@ -185,6 +203,8 @@ def _generate(jobs: "Sequence[Job]", mode: Mode) -> int:
         )
         try:
             generate(jobs, settings, observer)
+            if mode.tracked and (unknown := _untracked(jobs)):
+                raise UntrackedError([relative(path) for path in unknown])
         except EbpfgenError as error:
             failure = error
     if mode.json:
@@ -198,15 +218,29 @@ def _generate(jobs: "Sequence[Job]", mode: Mode) -> int:
     return 0
 
 
-def _check(request: Request, mode: Mode, parse: DirectiveParser) -> int:
-    from ebpfgen.check import check
+def _untracked(jobs: "Sequence[Job]") -> list[Path]:
+    from ebpfgen.git import untracked_files
 
+    return untracked_files(jobs, Path.cwd())
+
+
+def _check(request: Request, mode: Mode, parse: DirectiveParser) -> int:
+    from ebpfgen.check import Finding, check
+
+    jobs = _jobs(request, parse)
     found = check(
-        _jobs(request, parse),
+        jobs,
         whole_project=request.ident is None,
         rebuild=mode.rebuild,
         colour=_has_colours(),
     )
+    if mode.tracked:
+        known = {finding.path for finding in found}
+        found += [
+            Finding(path, "untracked", "git does not track it")
+            for path in _untracked(jobs)
+            if path not in known
+        ]
     if mode.json:
         from ebpfgen.report import json_findings
 

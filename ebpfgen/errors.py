@@ -14,6 +14,7 @@
     ├── ObjectError           the object file is malformed or can't be bound; carries an offset
     ├── CollisionError        two C names become one Python name
     ├── OutputError           a file can't be written, or is not ebpfgen's to overwrite
+    ├── UntrackedError        git does not know files of a binding
     ├── FailedError           several bindings failed; carries an error for each
     ├── ScaffoldError         a project can't be created there
     └── TraceError            the kernel's trace pipe can't be read
@@ -23,6 +24,9 @@ an error is in its attributes. Errors of running programs are in :mod:`ebpfgen.r
 """
 
 from collections.abc import Sequence
+
+_SHOWN = 6
+"""How many files a line names."""
 
 
 class EbpfgenError(Exception):
@@ -131,6 +135,16 @@ class CollisionError(EbpfgenError):
 
 class OutputError(EbpfgenError):
     """An output file can't be written, or was not written by ebpfgen."""
+
+
+class UntrackedError(EbpfgenError):
+    """A commit would lack ``files``: bindings are made of them or consist of them."""
+
+    def __init__(self, files: Sequence[str]) -> None:
+        more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
+        shown = ", ".join(files[:_SHOWN]) + more
+        super().__init__(f"git does not track {shown}: git add them")
+        self.files = tuple(files)
 
 
 class FailedError(EbpfgenError):

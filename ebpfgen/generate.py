@@ -31,7 +31,12 @@ def generate(
     digest = Digests()
     jobs = list(jobs)
     stale = [
-        job for job in jobs if settings.force or settings.compile_only or _is_stale(job, digest)
+        job
+        for job in jobs
+        if settings.force
+        or settings.compile_only
+        or any(differences(job, digest, shipped=settings.shipped))
+        or _replaced(job)
     ]
     made: list[Generated] = []
     errors: list[EbpfgenError] = []
@@ -59,10 +64,6 @@ def generate(
     if errors:
         raise FailedError(errors)
     return made
-
-
-def _is_stale(job: Job, digest: Digests) -> bool:
-    return any(differences(job, digest)) or bool(_replaced(job))
 
 
 def _replaced(job: Job) -> list[Path]:

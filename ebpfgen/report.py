@@ -29,11 +29,14 @@ def check_line(findings: Sequence[Finding]) -> str:
     """Return the line that sums up what a check found, which is something."""
     count = len(findings)
     files = "1 file is" if count == 1 else f"{count} files are"
-    orphans = [finding for finding in findings if finding.state == "orphaned"]
-    if len(orphans) == count:
-        return f"{files} not up to date: remove what no binding makes"
-    also = ", and remove what no binding makes" if orphans else ""
-    return f"{files} not up to date: run ebpfgen generate{also}"
+    states = {finding.state for finding in findings}
+    advice = {
+        "run ebpfgen generate": {"stale", "missing"},
+        "remove what no binding makes": {"orphaned"},
+        "git add what git does not track": {"untracked"},
+    }
+    steps = ", and ".join(step for step, cures in advice.items() if cures & states)
+    return f"{files} not up to date: {steps}"
 
 
 def json_report(

@@ -30,12 +30,17 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to go about it: ``workers`` is how many variants are made at once."""
+    """How to go about it: ``workers`` is how many variants are made at once.
+
+    ``shipped`` files are those of a source distribution, which were up to date when it was made:
+    another version of ebpfgen does not make them again, nor does what was left out.
+    """
 
     workers: int = 0
     force: bool = False
     compile_only: bool = False
     colour: bool = False
+    shipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

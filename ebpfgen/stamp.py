@@ -73,11 +73,14 @@ def read_stamp(text: str) -> Stamp | None:
     return Stamp(head.partition(" ")[0], options, found["input"], found["output"])
 
 
-def differences(job: Job, digest: "Digests") -> Iterator[tuple[Path, str]]:
+def differences(
+    job: Job, digest: "Digests", *, shipped: bool = False
+) -> Iterator[tuple[Path, str]]:
     """Yield every file of a binding that is not what it should be, with the reason.
 
     Nothing is compiled for that: a file is right if the stamp was made by this version of ebpfgen
-    with these options from inputs with these bytes, and speaks of these outputs.
+    with these options from inputs with these bytes, and speaks of these outputs. Of *shipped* files
+    the version may be another, and inputs may be gone.
     """
     try:
         text = job.facade.read_bytes().decode("utf-8", "replace")
@@ -89,7 +92,7 @@ def differences(job: Job, digest: "Digests") -> Iterator[tuple[Path, str]]:
     if stamp is None:
         yield job.facade, "has no stamp, so what it was made of is not known"
         return
-    cause = _stale(job, stamp, digest)
+    cause = _stale(job, stamp, digest, shipped=shipped)
     names = {path.name: path for path in outputs_of(job)}
     for name, path in names.items():
         if not path.exists():
@@ -166,17 +169,20 @@ def digest_of(data: bytes) -> str:
     return sha256(data).hexdigest()[:_DIGITS]
 
 
-def _stale(job: Job, stamp: Stamp, digest: Digests) -> str:
+def _stale(job: Job, stamp: Stamp, digest: Digests, *, shipped: bool) -> str:
     """Return why a binding has to be made again, empty if it need not."""
-    if stamp.version != ebpfgen.__version__:
+    same_version = stamp.version == ebpfgen.__version__
+    if not same_version and not shipped:
         return f"made by ebpfgen {stamp.version}, this is {ebpfgen.__version__}"
-    if stamp.options != options_digest(job):
+    # Each version has its own way to digest options.
+    if same_version and stamp.options != options_digest(job):
         return "made with other options"
     changed = [
         name
         for name, known in stamp.inputs.items()
         # What lies outside the project need not be on every machine.
-        if (now := digest(job.output_dir / name)) != known and (now or not name.startswith("/"))
+        if (now := digest(job.output_dir / name)) != known
+        and (now or not (shipped or name.startswith("/")))
     ]
     if not changed:
         return ""

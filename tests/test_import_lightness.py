@@ -62,6 +62,7 @@ def test_the_runtime_needs_the_standard_library_alone(bindings: Path) -> None:
         ("jinja2", "emit.py"),
         ("copier", "scaffold.py"),
         ("elftools", "elf.py"),
+        ("hatchling", "hatch_hook.py"),
     ],
 )
 def test_each_dependency_is_imported_by_one_file(package: str, owner: str) -> None:

@@ -93,7 +93,7 @@ def test_the_pre_commit_hook_regenerates_the_bindings(made: Path) -> None:
     (repository,) = config["repos"]
     (hook,) = repository["hooks"]
     assert repository["repo"] == "local"
-    assert hook["entry"] == "ebpfgen generate"
+    assert hook["entry"] == "ebpfgen generate --tracked"
     assert hook["language"] == "system"
     assert hook["pass_filenames"] is False
 
