@@ -22,7 +22,7 @@ from ebpfgen.runtime.codec import (
     signed_bits,
     until_nul,
 )
-from ebpfgen.runtime.collection import Collection, CollectionSpec, Group, read_object
+from ebpfgen.runtime.collection import Collection, CollectionSpec, read_object
 from ebpfgen.runtime.errors import (
     AttachError,
     BpfError,
@@ -32,8 +32,10 @@ from ebpfgen.runtime.errors import (
     NotSupportedError,
     NoVariantError,
     StateError,
+    UnsupportedObjectError,
 )
 from ebpfgen.runtime.exit import one_line_errors
+from ebpfgen.runtime.handle import Group
 from ebpfgen.runtime.link import Link
 from ebpfgen.runtime.maps import (
     ArrayMap,
@@ -45,6 +47,7 @@ from ebpfgen.runtime.maps import (
     map_spec,
     untyped_map,
 )
+from ebpfgen.runtime.options import OpenOptions
 from ebpfgen.runtime.programs import (
     Kprobe,
     Kretprobe,
@@ -97,12 +100,14 @@ __all__ = [
     "MapSpec",
     "NoVariantError",
     "NotSupportedError",
+    "OpenOptions",
     "Overlay",
     "Program",
     "ProgramSpec",
     "Record",
     "StateError",
     "Tracepoint",
+    "UnsupportedObjectError",
     "Values",
     "Variable",
     "Variant",

@@ -39,6 +39,11 @@ def accepted() -> None:
     kprobe_bpfeb.load_kprobe().close()
 
 
+def accepted_of_options() -> None:
+    kprobe.load_kprobe(btf="kernel.btf", pin_root="/sys/fs/bpf", relaxed_maps=True).close()
+    kprobe.load_kprobe_objects(kconfig={"CONFIG_HZ": 100, "CONFIG_BPF": True}, log_level=2).close()
+
+
 def accepted_of_records(objs: structs.StructsObjects) -> None:
     address = structs.StructsAddress(bytes_of_it=b"\1\2", port=80)
     key = structs.StructsKey(address, address)
@@ -75,6 +80,8 @@ def rejected(specs: kprobe.KprobeSpecs, objs: kprobe.KprobeObjects) -> None:
     specs.KprobeExecve.attach("x")  # REJECTED: it is not loaded
     specs.KprobeMap[0]  # REJECTED: it is not created
     specs.KprobeMap.max_entries = "2"  # REJECTED: a number of entries
+    kprobe.load_kprobe(kernel_btf="x")  # REJECTED: there is no such option
+    kprobe.load_kprobe_objects(log_level="all")  # REJECTED: a level is a number
 
 
 def rejected_of_records(objs: structs.StructsObjects, key: structs.StructsKey) -> None:
