@@ -37,6 +37,7 @@ from ebpfgen.runtime.errors import (
 from ebpfgen.runtime.exit import one_line_errors
 from ebpfgen.runtime.handle import Group
 from ebpfgen.runtime.link import Link
+from ebpfgen.runtime.loaded_program import LoadedProgram, PinnedProgram, open_pinned_program
 from ebpfgen.runtime.maps import (
     ArrayMap,
     HashMap,
@@ -48,6 +49,7 @@ from ebpfgen.runtime.maps import (
     untyped_map,
 )
 from ebpfgen.runtime.options import OpenOptions
+from ebpfgen.runtime.program_info import ProgramInfo, enable_stats
 from ebpfgen.runtime.programs import (
     Kprobe,
     Kretprobe,
@@ -75,6 +77,7 @@ from ebpfgen.runtime.records import (
     rest_text,
 )
 from ebpfgen.runtime.rlimit import remove_memlock
+from ebpfgen.runtime.testrun import Context, RunResult
 from ebpfgen.runtime.variables import Variable, variable, variable_spec
 from ebpfgen.runtime.variant import Variant, import_variant
 
@@ -86,6 +89,7 @@ __all__ = [
     "Codec",
     "Collection",
     "CollectionSpec",
+    "Context",
     "DType",
     "FlexibleRecord",
     "Group",
@@ -95,6 +99,7 @@ __all__ = [
     "LibraryError",
     "Link",
     "LoadError",
+    "LoadedProgram",
     "Map",
     "MapError",
     "MapSpec",
@@ -102,9 +107,12 @@ __all__ = [
     "NotSupportedError",
     "OpenOptions",
     "Overlay",
+    "PinnedProgram",
     "Program",
+    "ProgramInfo",
     "ProgramSpec",
     "Record",
+    "RunResult",
     "StateError",
     "Tracepoint",
     "UnsupportedObjectError",
@@ -120,6 +128,7 @@ __all__ = [
     "bits_at",
     "chars",
     "dtype",
+    "enable_stats",
     "enum",
     "exactly",
     "fit",
@@ -132,6 +141,7 @@ __all__ = [
     "named",
     "namer",
     "one_line_errors",
+    "open_pinned_program",
     "packed",
     "program",
     "program_spec",
