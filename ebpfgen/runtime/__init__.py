@@ -22,7 +22,7 @@ from ebpfgen.runtime.codec import (
     signed_bits,
     until_nul,
 )
-from ebpfgen.runtime.collection import Collection, CollectionSpec, Group, read_object
+from ebpfgen.runtime.collection import Collection, CollectionSpec, read_object
 from ebpfgen.runtime.errors import (
     AttachError,
     BpfError,
@@ -32,9 +32,12 @@ from ebpfgen.runtime.errors import (
     NotSupportedError,
     NoVariantError,
     StateError,
+    UnsupportedObjectError,
 )
 from ebpfgen.runtime.exit import one_line_errors
+from ebpfgen.runtime.handle import Group
 from ebpfgen.runtime.link import Link
+from ebpfgen.runtime.loaded_program import LoadedProgram, PinnedProgram, open_pinned_program
 from ebpfgen.runtime.maps import (
     ArrayMap,
     HashMap,
@@ -45,6 +48,8 @@ from ebpfgen.runtime.maps import (
     map_spec,
     untyped_map,
 )
+from ebpfgen.runtime.options import OpenOptions
+from ebpfgen.runtime.program_info import ProgramInfo, enable_stats
 from ebpfgen.runtime.programs import (
     Kprobe,
     Kretprobe,
@@ -72,6 +77,7 @@ from ebpfgen.runtime.records import (
     rest_text,
 )
 from ebpfgen.runtime.rlimit import remove_memlock
+from ebpfgen.runtime.testrun import Context, RunResult
 from ebpfgen.runtime.variables import (
     ArrayVariable,
     Fields,
@@ -95,6 +101,7 @@ __all__ = [
     "Codec",
     "Collection",
     "CollectionSpec",
+    "Context",
     "DType",
     "Fields",
     "FlexibleRecord",
@@ -105,18 +112,24 @@ __all__ = [
     "LibraryError",
     "Link",
     "LoadError",
+    "LoadedProgram",
     "Map",
     "MapError",
     "MapSpec",
     "NoVariantError",
     "NotSupportedError",
+    "OpenOptions",
     "Overlay",
+    "PinnedProgram",
     "Program",
+    "ProgramInfo",
     "ProgramSpec",
     "Record",
+    "RunResult",
     "StateError",
     "StructVariable",
     "Tracepoint",
+    "UnsupportedObjectError",
     "Values",
     "Variable",
     "Variant",
@@ -131,6 +144,7 @@ __all__ = [
     "bits_at",
     "chars",
     "dtype",
+    "enable_stats",
     "enum",
     "exactly",
     "fit",
@@ -143,6 +157,7 @@ __all__ = [
     "named",
     "namer",
     "one_line_errors",
+    "open_pinned_program",
     "packed",
     "program",
     "program_spec",

@@ -5,9 +5,10 @@
     BpfError (OSError)          has .errno, as every OSError
     ├── LibraryError            libbpf is missing or too old
     ├── LoadError               the kernel refused the object; has .verifier_log and .log
+    │   └── UnsupportedObjectError  for what it lacks: a NotSupportedError, too
     ├── AttachError             a program can't be attached there
     ├── MapError                a map operation failed (a missing key is a KeyError)
-    ├── NotSupportedError       the kernel lacks what was asked for; says what
+    ├── NotSupportedError       the kernel lacks what was asked for; .lacks names it
     └── StateError              the object was closed, or loaded before
     NoVariantError (ImportError)  no generated variant fits this machine
 
@@ -33,14 +34,31 @@ class LibraryError(BpfError):
 class LoadError(BpfError):
     """The kernel, or libbpf on its behalf, refused to load an object.
 
-    ``verifier_log`` is what the kernel's verifier said of the program it refused, empty if it was
-    not the verifier. ``log`` is all that libbpf said.
+    ``program`` and ``map`` are the C names of what was refused; both are empty if it was the object
+    as a whole. ``verifier_log`` is what the kernel's verifier said of the program, empty if it was
+    not the verifier; ``source`` is the line of C at which it stopped and ``place`` the file and
+    number of that line, where the kernel says so. ``log`` is all that libbpf said.
     """
 
-    def __init__(self, errno: int, message: str, verifier_log: str = "", log: str = "") -> None:
+    def __init__(
+        self,
+        errno: int,
+        message: str,
+        verifier_log: str = "",
+        log: str = "",
+        *,
+        program: str = "",
+        map: str = "",
+        source: str = "",
+        place: str = "",
+    ) -> None:
         super().__init__(errno, message)
         self.verifier_log = verifier_log
         self.log = log
+        self.program = program
+        self.map = map
+        self.source = source
+        self.place = place
 
 
 class AttachError(BpfError):
@@ -52,7 +70,17 @@ class MapError(BpfError):
 
 
 class NotSupportedError(BpfError):
-    """The kernel, or this libbpf, has no support for what was asked."""
+    """The kernel, or this libbpf, has no support for what was asked.
+
+    ``lacks`` is its name in the kernel or libbpf, such as ``BPF_MAP_TYPE_RINGBUF``,
+    ``bpf_ringbuf_output`` or ``CONFIG_DEBUG_INFO_BTF``; empty if it has none.
+    """
+
+    lacks = ""
+
+
+class UnsupportedObjectError(LoadError, NotSupportedError):
+    """An object needs what this kernel or this libbpf has not got."""
 
 
 class StateError(BpfError):

@@ -2,16 +2,25 @@
 
 import os
 import re
+import resource
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ebpfgen.runtime.features import Feature
 
 TRACEFS = Path("/sys/kernel/tracing")
 _TRACEFS_PLACES = (TRACEFS, Path("/sys/kernel/debug/tracing"))
 
 # Bit numbers of include/uapi/linux/capability.h.
-_CAPABILITIES = {"CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
+_CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
+_BPF_CAPABILITIES_SINCE = (5, 8)
+_MEMORY_OF_CGROUP_SINCE = (5, 11)
+
+BTF = Path("/sys/kernel/btf/vmlinux")
 
 # What precedes sys_NAME in the symbol of a system call: each architecture's syscall_wrapper.h.
 _SYSCALL_PREFIXES = {
@@ -24,6 +33,10 @@ _SYSCALL_PREFIXES = {
 }
 
 
+# What compilers put before a function under a name of its own: no place to attach to.
+_PADDING = ("__pfx_", "__cfi_")
+
+
 def release() -> tuple[int, int]:
     """Return the kernel's version, major and minor."""
     major, minor = re.findall(r"\d+", os.uname().release)[:2]
@@ -31,24 +44,83 @@ def release() -> tuple[int, int]:
 
 
 def missing_capabilities(*names: str) -> list[str]:
-    """Return which of these capabilities this process lacks; CAP_SYS_ADMIN includes the others."""
-    status = Path("/proc/self/status").read_text()
-    effective = next(line for line in status.splitlines() if line.startswith("CapEff:"))
-    mask = int(effective.split()[1], 16)
+    """Return which of these capabilities this process lacks; CAP_SYS_ADMIN includes the others.
+
+    Before Linux 5.8 it is what all of BPF needs.
+    """
+    mask = int(_status("CapEff"), 16)
     if mask >> _CAPABILITIES["CAP_SYS_ADMIN"] & 1:
         return []
+    if release() < _BPF_CAPABILITIES_SINCE:
+        return ["CAP_SYS_ADMIN"]
     return [name for name in names if not mask >> _CAPABILITIES[name] & 1]
 
 
-def permission_hint() -> str:
-    """Say why the kernel answers EPERM or EACCES to this process, and what to do."""
-    missing = missing_capabilities("CAP_BPF", "CAP_PERFMON")
+def permission_hint(*capabilities: str) -> str:
+    """Say why the kernel answers EPERM or EACCES to this process, and what to do.
+
+    *capabilities* are those that were needed, by default those of tracing.
+    """
+    missing = missing_capabilities(*capabilities or ("CAP_BPF", "CAP_PERFMON"))
     if missing:
-        return f"this process lacks {' and '.join(missing)}: run it as root (sudo)"
+        return (
+            f"this process lacks {_listed(missing)}: run it as root (sudo), or add what it lacks "
+            "to its service or container"
+        )
+    if Path("/proc/self/uid_map").read_text().split() != ["0", "0", str((1 << 32) - 1)]:
+        return (
+            "this process is in a user namespace, whose capabilities do not count here: run it as "
+            "root outside of it"
+        )
     return (
         "this process has the capabilities, so a security module, a container's seccomp filter or "
         "kernel lockdown forbids it"
     )
+
+
+def memlock_hint() -> str:
+    """Say that the limit on locked memory may be why; empty where it does not count or is off."""
+    limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
+    if release() >= _MEMORY_OF_CGROUP_SINCE or limit == resource.RLIM_INFINITY:
+        return ""
+    return (
+        f"this process may lock {limit >> 10} KiB of memory, which Linux {os.uname().release} "
+        "charges maps and programs to: call rt.remove_memlock() first"
+    )
+
+
+def why_lacking(feature: "Feature") -> str:
+    """Say why this kernel has not got a feature; empty if by its version and options it has."""
+    if release() < feature.since:
+        major, minor = feature.since
+        return f"that came with Linux {major}.{minor}, and this is {os.uname().release}"
+    states = {option: config(option) for option in feature.configs}
+    off = [option for option, state in states.items() if state == "n"]
+    if off:
+        return f"it was built without {_listed(off)}"
+    unknown = [option for option, state in states.items() if state is None]
+    return f"it takes one built with {_listed(unknown)}" if unknown else ""
+
+
+def config(option: str) -> str | None:
+    """Return what the kernel was built with: ``y``, ``m``, ``n`` or a value; None if it won't say.
+
+    *option* begins with ``CONFIG_``.
+    """
+    known = _configuration()
+    return known.get(option, "n") if known else None
+
+
+def on_bpf_filesystem(path: Path) -> bool:
+    """Return whether a file at *path*, there or not, is or would be one of a BPF filesystem."""
+    folder = path if path.is_dir() else path.parent
+    folder = folder.resolve()
+    kinds = {}
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        _, place, kind, *_ = line.split()
+        kinds[place.encode().decode("unicode_escape")] = kind
+    places = [str(folder), *map(str, folder.parents)]
+    return next((kinds[place] for place in places if place in kinds), "") == "bpf"
 
 
 def tracefs() -> Path | None:
@@ -75,9 +147,13 @@ def syscall_symbol(symbol: str) -> str | None:
     return prefix + symbol
 
 
-def similar_functions(symbol: str) -> list[str]:
-    """Return the kernel's functions with names most like *symbol*, best first."""
-    return _similar(symbol, _functions())
+def similar_functions(symbol: str, *, prefix: str = "") -> list[str]:
+    """Return the kernel's functions with names most like *symbol*, best first.
+
+    With a *prefix*, of those that have it, and without it.
+    """
+    names = [name.removeprefix(prefix) for name in _functions() if name.startswith(prefix)]
+    return _similar(symbol, names)
 
 
 def similar_tracepoints(event: str) -> list[str]:
@@ -89,7 +165,7 @@ def similar_tracepoints(event: str) -> list[str]:
     return _similar(event, [line.replace(":", "/", 1) for line in available.split()])
 
 
-def _similar(wanted: str, names: Iterable[str]) -> list[str]:
+def _similar(wanted: str, names: Collection[str]) -> list[str]:
     # Comparing every name of a kernel takes seconds; those that share a word are few.
     import difflib
 
@@ -107,9 +183,41 @@ def _functions() -> tuple[str, ...]:
     with Path("/proc/kallsyms").open(errors="replace") as symbols:
         for line in symbols:
             fields = line.split()
-            if len(fields) == 3 and fields[1] in "tTwW":
+            if len(fields) == 3 and fields[1] in "tTwW" and not fields[2].startswith(_PADDING):
                 functions.add(fields[2])
     return tuple(sorted(functions))
+
+
+@cache
+def _configuration() -> dict[str, str]:
+    release_ = os.uname().release
+    places = (
+        Path("/proc/config.gz"),
+        Path(f"/boot/config-{release_}"),
+        Path(f"/lib/modules/{release_}/config"),
+    )
+    for place in places:
+        try:
+            data = place.read_bytes()
+        except OSError:
+            continue
+        if place.suffix == ".gz":
+            import gzip
+
+            data = gzip.decompress(data)
+        return dict(re.findall(r"^(CONFIG_\w+)=(.*)$", data.decode(), re.MULTILINE))
+    return {}
+
+
+def _status(field: str) -> str:
+    """Return a field of what the kernel says of this process."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(line.split()[1] for line in lines if line.startswith(f"{field}:"))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _readable(path: Path) -> bool:

@@ -9,6 +9,7 @@ from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.collection import Handle, Member
 from ebpfgen.runtime.errors import AttachError, BpfError, NotSupportedError, StateError
 from ebpfgen.runtime.link import Link
+from ebpfgen.runtime.loaded_program import LoadedProgram
 
 _NO_PERMISSION = (errno.EPERM, errno.EACCES)
 
@@ -37,7 +38,7 @@ class ProgramSpec:
         _programs.set_autoload(self._pointer, value)
 
 
-class Program:
+class Program(LoadedProgram):
     """A loaded program that libbpf knows how to attach from its ``SEC()``."""
 
     def __init__(self, owner: Handle, name: str) -> None:
@@ -62,6 +63,12 @@ class Program:
             raise StateError(
                 error.errno, f"program {self.name} is not loaded: its autoload was switched off"
             ) from error
+
+    @property
+    def verifier_log(self) -> str:
+        """What the verifier said of the program; empty unless it was opened with a log_level."""
+        self._owner.check_open()
+        return self._owner.verifier_logs.get(self.name, "")
 
     def attach(self) -> Link:
         """Attach to what ``SEC()`` names.

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from ebpfgen import runtime as rt
 
 __all__ = [
@@ -71,12 +73,12 @@ class BpfObjects(BpfPrograms, BpfMaps, BpfVariables, rt.Collection):
     """
 
 
-def load_bpf() -> BpfSpecs:
+def load_bpf(**options: Unpack[rt.OpenOptions]) -> BpfSpecs:
     """Parse the object; what is in it can be changed until it is loaded."""
     data = rt.read_object(__name__, "bpf_bpfeb.o")
-    return BpfSpecs(data, "bpf", BpfObjects)
+    return BpfSpecs(data, "bpf", BpfObjects, **options)
 
 
-def load_bpf_objects() -> BpfObjects:
+def load_bpf_objects(**options: Unpack[rt.OpenOptions]) -> BpfObjects:
     """Load the object into the kernel as it is."""
-    return load_bpf().load()
+    return load_bpf(**options).load()

@@ -40,6 +40,20 @@ def accepted() -> None:
     kprobe_bpfeb.load_kprobe().close()
 
 
+def accepted_of_options_and_runs(objs: kprobe.KprobeObjects) -> None:
+    kprobe.load_kprobe(btf="kernel.btf", pin_root="/sys/fs/bpf", relaxed_maps=True).close()
+    kprobe.load_kprobe_objects(kconfig={"CONFIG_HZ": 100, "CONFIG_BPF": True}, log_level=2).close()
+    assert_type(objs.KprobeExecve.info.run_count, int)
+    assert_type(objs.KprobeExecve.test_run(b"data", repeat=2).ctx, bytes)
+    assert_type(objs.KprobeExecve.test_run(ctx=b"args").data, bytes)
+    address = structs.StructsAddress(bytes_of_it=b"", port=80)
+    result = objs.KprobeExecve.test_run(ctx=address)
+    assert_type(result.ctx, structs.StructsAddress)
+    assert_type(result.return_value, int)
+    with rt.enable_stats(), rt.open_pinned_program("/sys/fs/bpf/x") as program:
+        assert_type(program.info, rt.ProgramInfo)
+
+
 def accepted_of_records(objs: structs.StructsObjects) -> None:
     address = structs.StructsAddress(bytes_of_it=b"\1\2", port=80)
     key = structs.StructsKey(address, address)
@@ -100,6 +114,11 @@ def rejected(specs: kprobe.KprobeSpecs, objs: kprobe.KprobeObjects) -> None:
     specs.KprobeExecve.attach("x")  # REJECTED: it is not loaded
     specs.KprobeMap[0]  # REJECTED: it is not created
     specs.KprobeMap.max_entries = "2"  # REJECTED: a number of entries
+    kprobe.load_kprobe(kernel_btf="x")  # REJECTED: there is no such option
+    kprobe.load_kprobe_objects(log_level="all")  # REJECTED: a level is a number
+    objs.KprobeExecve.test_run("text")  # REJECTED: data is bytes
+    objs.KprobeExecve.test_run(ctx=7)  # REJECTED: a context is bytes or a struct
+    objs.KprobeExecve.info.id = 7  # REJECTED: it is what the kernel says
 
 
 def rejected_of_records(objs: structs.StructsObjects, key: structs.StructsKey) -> None:

@@ -90,18 +90,3 @@ def test_a_missing_object_file_says_what_to_do(bindings: Path, tmp_path: Path) -
     )
     assert "BpfError" in done.stderr
     assert "run ebpfgen generate" in done.stderr.splitlines()[-1]
-
-
-def test_a_hundred_rounds_leak_no_descriptor(bpf: None, sample: ModuleType) -> None:
-    def round_trip() -> None:
-        with sample.load_sample_objects() as objs:
-            objs.OnAnyCall.attach()
-
-    def descriptors() -> int:
-        return sum(1 for _ in Path("/proc/self/fd").iterdir())
-
-    round_trip()
-    before = descriptors()
-    for _ in range(100):
-        round_trip()
-    assert descriptors() == before

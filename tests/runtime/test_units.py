@@ -10,8 +10,6 @@ import pytest
 
 from ebpfgen import runtime as rt
 from ebpfgen.runtime import kernel, rlimit
-from ebpfgen.runtime._libbpf.library import CallError
-from ebpfgen.runtime.collection import _load_error
 
 
 @pytest.mark.parametrize(
@@ -105,13 +103,6 @@ def test_memlock_that_can_not_be_raised_is_an_error_on_an_old_kernel(
     monkeypatch.setattr(kernel, "release", lambda: (4, 19))
     with pytest.raises(rt.BpfError, match="CAP_SYS_RESOURCE"):
         rt.remove_memlock()
-
-
-def test_an_error_that_is_not_the_verifiers_quotes_libbpf() -> None:
-    error = _load_error("sample", CallError(22, "libbpf: map 'm': failed to create: -22\n"))
-    assert str(error) == (
-        "can't load sample: Invalid argument; libbpf says: map 'm': failed to create: -22"
-    )
 
 
 def test_an_error_survives_pickling() -> None:

@@ -13,6 +13,19 @@ from ebpfgen.runtime.errors import LibraryError, NotSupportedError
 
 _LOG_MESSAGES = 200
 _LOG_INFO = 1
+_VERIFIER_LOG = b"BEGIN PROG LOAD LOG"
+
+# What strerror() does not know: ENOTSUPP of the kernel's include/linux/errno.h, and enum
+# libbpf_errno of libbpf_legacy.h, which libbpf answers for objects it can't read.
+_OWN_ERRORS = {
+    524: "Operation not supported",
+    4000: "libelf failed",
+    4001: "the format is wrong",
+    4003: "it is of the other byte order",
+    4004: "libbpf failed",
+    4005: "a relocation failed",
+    4010: "the kind of a program is not known",
+}
 
 CHAR_P, INT, SIZE_T, UINT, VOID_P = (
     ctypes.c_char_p,
@@ -39,9 +52,14 @@ class CallError(Exception):
     """A libbpf function failed: its errno, and what libbpf logged meanwhile."""
 
     def __init__(self, number: int, log: str = "") -> None:
-        super().__init__(os.strerror(number))
+        super().__init__(describe(number))
         self.errno = number
         self.log = log
+
+
+def describe(number: int) -> str:
+    """Return what an errno says, those of libbpf and the kernel's ENOTSUPP too."""
+    return _OWN_ERRORS.get(number) or os.strerror(number)
 
 
 @cache
@@ -108,20 +126,27 @@ class _ThreadLog(threading.local):
     """libbpf logs in the thread that calls it: the messages of the call under way."""
 
     messages: deque[str] | None = None
+    verifier = False
 
 
 _thread_log = _ThreadLog()
 
 
 @contextmanager
-def captured_log() -> "Iterator[deque[str]]":
-    """Collect what libbpf says in this thread, the last messages if there are many."""
+def captured_log(*, verifier: bool = False) -> "Iterator[deque[str]]":
+    """Collect what libbpf says in this thread, the last messages if there are many.
+
+    With *verifier*, what the kernel's verifier says of programs it accepts is among them: libbpf
+    takes that for a message of its lowest level.
+    """
     library()
-    outer, _thread_log.messages = _thread_log.messages, deque(maxlen=_LOG_MESSAGES)
+    log = _thread_log
+    outer, log.messages = log.messages, deque(maxlen=None if verifier else _LOG_MESSAGES)
+    outer_verifier, log.verifier = log.verifier, verifier
     try:
-        yield _thread_log.messages
+        yield log.messages
     finally:
-        _thread_log.messages = outer
+        log.messages, log.verifier = outer, outer_verifier
 
 
 def _make_printer() -> Callable[[int, int, int], int]:
@@ -131,7 +156,11 @@ def _make_printer() -> Callable[[int, int, int], int]:
     libc.free.restype = None
 
     def on_message(level: int, text_format: int, arguments: int) -> int:
-        if _thread_log.messages is None or level > _LOG_INFO:
+        if _thread_log.messages is None:
+            return 0
+        if level > _LOG_INFO and not (
+            _thread_log.verifier and _VERIFIER_LOG in ctypes.string_at(text_format)
+        ):
             return 0
         text = VOID_P()
         length: int = libc.vasprintf(ctypes.byref(text), text_format, arguments)

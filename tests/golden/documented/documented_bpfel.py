@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
 from ebpfgen import runtime as rt
 
@@ -231,12 +231,12 @@ class DocumentedObjects(
     """
 
 
-def load_documented() -> DocumentedSpecs:
+def load_documented(**options: Unpack[rt.OpenOptions]) -> DocumentedSpecs:
     """Parse the object; what is in it can be changed until it is loaded."""
     data = rt.read_object(__name__, "documented_bpfel.o")
-    return DocumentedSpecs(data, "documented", DocumentedObjects)
+    return DocumentedSpecs(data, "documented", DocumentedObjects, **options)
 
 
-def load_documented_objects() -> DocumentedObjects:
+def load_documented_objects(**options: Unpack[rt.OpenOptions]) -> DocumentedObjects:
     """Load the object into the kernel as it is."""
-    return load_documented().load()
+    return load_documented(**options).load()

@@ -9,7 +9,7 @@ import builtins
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
 from ebpfgen import runtime as rt
 
@@ -947,12 +947,12 @@ class EverythingObjects(
     """
 
 
-def load_everything() -> EverythingSpecs:
+def load_everything(**options: Unpack[rt.OpenOptions]) -> EverythingSpecs:
     """Parse the object; what is in it can be changed until it is loaded."""
     data = rt.read_object(__name__, "everything_bpfeb.o")
-    return EverythingSpecs(data, "everything", EverythingObjects)
+    return EverythingSpecs(data, "everything", EverythingObjects, **options)
 
 
-def load_everything_objects() -> EverythingObjects:
+def load_everything_objects(**options: Unpack[rt.OpenOptions]) -> EverythingObjects:
     """Load the object into the kernel as it is."""
-    return load_everything().load()
+    return load_everything(**options).load()

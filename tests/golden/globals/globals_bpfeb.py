@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
 from ebpfgen import runtime as rt
 
@@ -312,12 +312,12 @@ class GlobalsObjects(GlobalsPrograms, GlobalsMaps, GlobalsVariables, rt.Collecti
     """
 
 
-def load_globals() -> GlobalsSpecs:
+def load_globals(**options: Unpack[rt.OpenOptions]) -> GlobalsSpecs:
     """Parse the object; what is in it can be changed until it is loaded."""
     data = rt.read_object(__name__, "globals_bpfeb.o")
-    return GlobalsSpecs(data, "globals", GlobalsObjects)
+    return GlobalsSpecs(data, "globals", GlobalsObjects, **options)
 
 
-def load_globals_objects() -> GlobalsObjects:
+def load_globals_objects(**options: Unpack[rt.OpenOptions]) -> GlobalsObjects:
     """Load the object into the kernel as it is."""
-    return load_globals().load()
+    return load_globals(**options).load()

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from ebpfgen import runtime as rt
 
 __all__ = [
@@ -74,12 +76,12 @@ class KprobeObjects(KprobePrograms, KprobeMaps, KprobeVariables, rt.Collection):
     """
 
 
-def load_kprobe() -> KprobeSpecs:
+def load_kprobe(**options: Unpack[rt.OpenOptions]) -> KprobeSpecs:
     """Parse the object; what is in it can be changed until it is loaded."""
     data = rt.read_object(__name__, "kprobe_bpfeb.o")
-    return KprobeSpecs(data, "kprobe", KprobeObjects)
+    return KprobeSpecs(data, "kprobe", KprobeObjects, **options)
 
 
-def load_kprobe_objects() -> KprobeObjects:
+def load_kprobe_objects(**options: Unpack[rt.OpenOptions]) -> KprobeObjects:
     """Load the object into the kernel as it is."""
-    return load_kprobe().load()
+    return load_kprobe(**options).load()

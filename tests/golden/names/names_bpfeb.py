@@ -8,7 +8,7 @@ from __future__ import annotations
 import builtins
 import struct
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
 from ebpfgen import runtime as rt
 
@@ -281,12 +281,12 @@ class NamesObjects(NamesPrograms, NamesMaps, NamesVariables, rt.Collection):
     """
 
 
-def load_names() -> NamesSpecs:
+def load_names(**options: Unpack[rt.OpenOptions]) -> NamesSpecs:
     """Parse the object; what is in it can be changed until it is loaded."""
     data = rt.read_object(__name__, "names_bpfeb.o")
-    return NamesSpecs(data, "names", NamesObjects)
+    return NamesSpecs(data, "names", NamesObjects, **options)
 
 
-def load_names_objects() -> NamesObjects:
+def load_names_objects(**options: Unpack[rt.OpenOptions]) -> NamesObjects:
     """Load the object into the kernel as it is."""
-    return load_names().load()
+    return load_names(**options).load()

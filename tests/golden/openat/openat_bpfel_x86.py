@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from ebpfgen import runtime as rt
 
 __all__ = [
@@ -74,12 +76,12 @@ class OpenatObjects(OpenatPrograms, OpenatMaps, OpenatVariables, rt.Collection):
     """
 
 
-def load_openat() -> OpenatSpecs:
+def load_openat(**options: Unpack[rt.OpenOptions]) -> OpenatSpecs:
     """Parse the object; what is in it can be changed until it is loaded."""
     data = rt.read_object(__name__, "openat_bpfel_x86.o")
-    return OpenatSpecs(data, "openat", OpenatObjects)
+    return OpenatSpecs(data, "openat", OpenatObjects, **options)
 
 
-def load_openat_objects() -> OpenatObjects:
+def load_openat_objects(**options: Unpack[rt.OpenOptions]) -> OpenatObjects:
     """Load the object into the kernel as it is."""
-    return load_openat().load()
+    return load_openat(**options).load()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
 from ebpfgen import runtime as rt
 
@@ -125,12 +125,12 @@ class SnakeObjects(SnakePrograms, SnakeMaps, SnakeVariables, rt.Collection):
     """
 
 
-def load_snake() -> SnakeSpecs:
+def load_snake(**options: Unpack[rt.OpenOptions]) -> SnakeSpecs:
     """Parse the object; what is in it can be changed until it is loaded."""
     data = rt.read_object(__name__, "snake_bpfel.o")
-    return SnakeSpecs(data, "snake", SnakeObjects)
+    return SnakeSpecs(data, "snake", SnakeObjects, **options)
 
 
-def load_snake_objects() -> SnakeObjects:
+def load_snake_objects(**options: Unpack[rt.OpenOptions]) -> SnakeObjects:
     """Load the object into the kernel as it is."""
-    return load_snake().load()
+    return load_snake(**options).load()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
 from ebpfgen import runtime as rt
 
@@ -370,12 +370,12 @@ class StructsObjects(StructsPrograms, StructsMaps, StructsVariables, rt.Collecti
     """
 
 
-def load_structs() -> StructsSpecs:
+def load_structs(**options: Unpack[rt.OpenOptions]) -> StructsSpecs:
     """Parse the object; what is in it can be changed until it is loaded."""
     data = rt.read_object(__name__, "structs_bpfel.o")
-    return StructsSpecs(data, "structs", StructsObjects)
+    return StructsSpecs(data, "structs", StructsObjects, **options)
 
 
-def load_structs_objects() -> StructsObjects:
+def load_structs_objects(**options: Unpack[rt.OpenOptions]) -> StructsObjects:
     """Load the object into the kernel as it is."""
-    return load_structs().load()
+    return load_structs(**options).load()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
 from ebpfgen import runtime as rt
 
@@ -404,12 +404,12 @@ class WideObjects(WidePrograms, WideMaps, WideVariables, rt.Collection):
     """
 
 
-def load_wide() -> WideSpecs:
+def load_wide(**options: Unpack[rt.OpenOptions]) -> WideSpecs:
     """Parse the object; what is in it can be changed until it is loaded."""
     data = rt.read_object(__name__, "wide_bpfel_x86.o")
-    return WideSpecs(data, "wide", WideObjects)
+    return WideSpecs(data, "wide", WideObjects, **options)
 
 
-def load_wide_objects() -> WideObjects:
+def load_wide_objects(**options: Unpack[rt.OpenOptions]) -> WideObjects:
     """Load the object into the kernel as it is."""
-    return load_wide().load()
+    return load_wide(**options).load()

@@ -1,0 +1,198 @@
+"""What can be done with any loaded program, whichever process loaded it."""
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+from typing import Self, TypeVar, overload
+
+from ebpfgen.runtime import kernel
+from ebpfgen.runtime._libbpf import loaded as _loaded
+from ebpfgen.runtime._libbpf.library import CallError
+from ebpfgen.runtime.codec import Buffer
+from ebpfgen.runtime.errors import BpfError, StateError
+from ebpfgen.runtime.options import StrPath
+from ebpfgen.runtime.program_info import ProgramInfo, program_info
+from ebpfgen.runtime.testrun import Context, RunResult, run_program
+
+ContextT = TypeVar("ContextT", bound=Context)
+
+_KIND_OF_DESCRIPTOR = "anon_inode:bpf-prog"
+
+
+class LoadedProgram:
+    """A program in the kernel."""
+
+    name: str
+
+    @property
+    def fd(self) -> int:
+        """The program's file descriptor. Raises StateError if it has none (any more)."""
+        raise NotImplementedError
+
+    @property
+    def info(self) -> ProgramInfo:
+        """What the kernel knows of the program now."""
+        return program_info(self.fd, self.name)
+
+    @overload
+    def test_run(
+        self,
+        data: Buffer = b"",
+        *,
+        ctx: ContextT,
+        repeat: int = 1,
+        flags: int = 0,
+        cpu: int | None = None,
+        batch_size: int = 0,
+    ) -> RunResult[ContextT]: ...
+
+    @overload
+    def test_run(
+        self,
+        data: Buffer = b"",
+        *,
+        ctx: bytes = b"",
+        repeat: int = 1,
+        flags: int = 0,
+        cpu: int | None = None,
+        batch_size: int = 0,
+    ) -> RunResult[bytes]: ...
+
+    def test_run(
+        self,
+        data: Buffer = b"",
+        *,
+        ctx: ContextT | bytes = b"",
+        repeat: int = 1,
+        flags: int = 0,
+        cpu: int | None = None,
+        batch_size: int = 0,
+    ) -> RunResult[ContextT] | RunResult[bytes]:
+        """Run the program, without attaching it, on *data* and a context.
+
+        What they must be depends on the kind of program. One that looks at packets takes a packet
+        of 14 bytes or more with its Ethernet header, and as *ctx*, if at all, a ``struct xdp_md``
+        or ``__sk_buff``; a raw tracepoint its arguments, as ``u64``, for *ctx*, and a *cpu* to run
+        on; ``SEC("syscall")`` its own struct. *ctx* is bytes or a value of a generated class, and
+        the result has the same. *repeat* says how often to run it, *flags* are the kernel's
+        ``BPF_F_TEST_…``, *batch_size* how many frames ``BPF_F_TEST_XDP_LIVE_FRAMES`` sends at once.
+
+        Raises NotSupportedError for a kind that the kernel can't run so (kprobes, tracepoints …),
+        BpfError if it refuses the arguments or is interrupted, StateError if the program is gone.
+        """
+        fd = self.fd
+        kind = _loaded.program_info(fd)[0].type
+        result = run_program(
+            fd,
+            kind,
+            self.name,
+            data=data,
+            ctx=ctx if isinstance(ctx, bytes) else ctx.pack(),
+            repeat=repeat,
+            flags=flags,
+            cpu=cpu,
+            batch_size=batch_size,
+        )
+        if isinstance(ctx, bytes):
+            return result
+        return RunResult(
+            result.return_value, result.data, type(ctx).unpack_from(result.ctx), result.duration
+        )
+
+    def pin(self, path: StrPath) -> None:
+        """Give the program a name in a BPF filesystem (``/sys/fs/bpf``), which keeps it loaded.
+
+        Raises BpfError if there is something of that name, or the folder is not there.
+        """
+        try:
+            _loaded.pin(self.fd, os.fsencode(path))
+        except CallError as error:
+            raise _pin_error(error, f"pin program {self.name} to", Path(path)) from error
+
+    def unpin(self, path: StrPath) -> None:
+        """Remove a name that :meth:`pin` gave. Raises BpfError if it is not there."""
+        _ = self.fd
+        try:
+            Path(path).unlink()
+        except OSError as error:
+            raise BpfError(
+                error.errno or errno.EIO,
+                f"can't unpin program {self.name} from {path}: {error.strerror}",
+            ) from error
+
+
+class PinnedProgram(LoadedProgram):
+    """A program that was pinned, by this process or another: see :func:`open_pinned_program`."""
+
+    def __init__(self, fd: int, path: Path) -> None:
+        self._fd: int | None = fd
+        self.path = path
+        self.name = program_info(fd, str(path)).name
+
+    def __repr__(self) -> str:
+        return f"<PinnedProgram {self.name} at {self.path}{', closed' if self.closed else ''}>"
+
+    @property
+    def fd(self) -> int:
+        """The program's file descriptor, which stays this object's."""
+        if self._fd is None:
+            raise StateError(errno.EBADF, f"program {self.name}, of {self.path}, is closed")
+        return self._fd
+
+    @property
+    def closed(self) -> bool:
+        """Whether the descriptor is closed."""
+        return self._fd is None
+
+    def close(self) -> None:
+        """Close the descriptor; the program stays pinned. Twice does nothing."""
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
+
+    def __enter__(self) -> Self:
+        _ = self.fd
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_pinned_program(path: StrPath) -> PinnedProgram:
+    """Open the program that is pinned at *path*; close it, or use it in a ``with`` block.
+
+    Raises BpfError if there is nothing, or it is not a program.
+    """
+    try:
+        fd = _loaded.open_pinned(os.fsencode(path))
+    except CallError as error:
+        raise _pin_error(error, "open the program pinned at", Path(path)) from error
+    with contextlib.ExitStack() as undo:
+        undo.callback(os.close, fd)
+        kind = str(Path(f"/proc/self/fd/{fd}").readlink())
+        if kind != _KIND_OF_DESCRIPTOR:
+            what = kind.removeprefix("anon_inode:bpf").strip("-_") or kind
+            raise BpfError(errno.EINVAL, f"{path} is no program but a pinned {what}")
+        program = PinnedProgram(fd, Path(path))
+        undo.pop_all()
+    return program
+
+
+def _pin_error(error: CallError, action: str, path: Path) -> BpfError:
+    """Return the exception for a path of a BPF filesystem that did not do."""
+    reason = str(error)
+    if error.errno == errno.EEXIST:
+        reason = "there is something of that name"
+    elif error.errno == errno.ENOENT and path.parent.is_dir():
+        reason = "there is nothing of that name"
+    elif error.errno == errno.ENOENT:
+        reason = f"there is no folder {path.parent}"
+    elif not kernel.on_bpf_filesystem(path):
+        reason = (
+            "that is not on a BPF filesystem; one is at /sys/fs/bpf, or can be mounted: "
+            "mount -t bpf bpf /sys/fs/bpf"
+        )
+    elif error.errno in (errno.EPERM, errno.EACCES):
+        reason = kernel.permission_hint("CAP_BPF")
+    return BpfError(error.errno, f"can't {action} {path}: {reason}")
