@@ -10,11 +10,13 @@ from dataclasses import replace
 from ebpfgen.btf.find import find_type
 from ebpfgen.comments import Comments
 from ebpfgen.errors import UsageError
+from ebpfgen.map_kinds import UNTYPED, kind_of
 from ebpfgen.model import Attribute, Map, Module, ObjectFile, Program, Variable
 from ebpfgen.naming import Naming, camel_case, export_order, member_name, unique_names
 from ebpfgen.records import TypeBinder
 from ebpfgen.selection import Selection
 from ebpfgen.target import Target
+from ebpfgen.values import Value
 
 RESERVED_ATTRIBUTES = frozenset({"close", "closed", "load"})
 """What the runtime's collections define: no program or map may take these names."""
@@ -27,7 +29,6 @@ _KIND_OF_SECTION = {
 }
 
 # BPF_MAP_TYPE_* of include/uapi/linux/bpf.h.
-_HASH, _ARRAY, _LRU_HASH = 1, 2, 9
 _EVENTS = {4: "perf buffer", 27: "ring buffer", 31: "user ring buffer"}
 
 _CLASSES = (
@@ -144,20 +145,33 @@ def _map(bpf_map: Map, name: str, types: TypeBinder) -> Attribute:
     if bpf_map.value is not None or bpf_map.value_size:
         what = f"value of map {bpf_map.name}"
         value = types.codec(bpf_map.value, bpf_map.value_size, what, f"{bpf_map.name}_value")
-    if bpf_map.inner:
-        _map(bpf_map.inner, "", types)
+    inner = _map(bpf_map.inner, "", types) if bpf_map.inner else None
     arguments = [quoted(bpf_map.name)]
     count = bpf_map.max_entries
     comment = "1 entry." if count == 1 else f"{count} entries." if count else ""
-    if bpf_map.type in (_HASH, _LRU_HASH) and key and value:
-        arguments += [f"key={key.codec}", f"value={value.codec}"]
-        return Attribute(name, "hash_map", tuple(arguments), comment)
-    if bpf_map.type == _ARRAY and value:
-        return Attribute(name, "array", (*arguments, f"value={value.codec}"), comment)
     if bpf_map.type in _EVENTS:
         records = f" of {value.annotation}" if bpf_map.value is not None and value else ""
         comment = f"A {_EVENTS[bpf_map.type]}{records}."
-    return Attribute(name, "untyped_map", tuple(arguments), comment)
+    kind = kind_of(bpf_map.type, has_key=_has_bytes(key), has_value=_has_bytes(value))
+    if key and kind.has_key:
+        arguments.append(f"key={key.codec}")
+    if value and kind.has_value:
+        arguments.append(f"value={value.codec}")
+    if kind.has_inner:
+        arguments.append(f"inner={_declared(inner, bpf_map.name)}")
+    return Attribute(name, kind.factory, tuple(arguments), comment)
+
+
+def _has_bytes(value: Value | None) -> bool:
+    """Clang may only declare the types of an inner map, and nothing can be read by those."""
+    return value is not None and value.layout != "0s"
+
+
+def _declared(inner: Attribute | None, outer: str) -> str:
+    """Return the declaration of what a map of maps holds; set_inner() may say what that is."""
+    if inner is None:
+        inner = Attribute("", UNTYPED.factory, (quoted(f"{outer}_inner"),))
+    return f"rt.{inner.factory}({', '.join(inner.arguments)})"
 
 
 def _variable(variable: Variable, name: str, types: TypeBinder) -> Attribute:

@@ -31,7 +31,7 @@ from .building import (
     read_c,
 )
 
-HASH, ARRAY, LRU_HASH = 1, 2, 9
+HASH, ARRAY, LRU_HASH, ARRAY_OF_MAPS, QUEUE = 1, 2, 9, 12, 22
 
 
 def bind_facts(
@@ -82,12 +82,37 @@ def test_the_section_decides_the_class_of_a_program(section: str, factory: str) 
     assert program == Attribute("Run", factory, ('"run"',), comment=f'SEC("{section}").')
 
 
-MAPS = {
-    "HASH": ("hash_map", ("key=rt.le.u32", "value=rt.le.u64")),
-    "LRU_HASH": ("hash_map", ("key=rt.le.u32", "value=rt.le.u64")),
-    "ARRAY": ("array", ("value=rt.le.u64",)),
-    "PERCPU_ARRAY": ("untyped_map", ()),
-    "QUEUE": ("untyped_map", ()),
+KEY, VALUE = "key=rt.le.u32", "value=rt.le.u64"
+MAPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "HASH": ("hash_map", (KEY, VALUE)),
+    "LRU_HASH": ("lru_hash", (KEY, VALUE)),
+    "PERCPU_HASH": ("percpu_hash", (KEY, VALUE)),
+    "LRU_PERCPU_HASH": ("lru_percpu_hash", (KEY, VALUE)),
+    "LPM_TRIE": ("lpm_trie", (KEY, VALUE)),
+    "DEVMAP_HASH": ("devmap_hash", (KEY, VALUE)),
+    "CGROUP_STORAGE": ("cgroup_storage", (KEY, VALUE)),
+    "PERCPU_CGROUP_STORAGE": ("percpu_cgroup_storage", (KEY, VALUE)),
+    "ARRAY": ("array", (VALUE,)),
+    "PERCPU_ARRAY": ("percpu_array", (VALUE,)),
+    "DEVMAP": ("devmap", (VALUE,)),
+    "CPUMAP": ("cpumap", (VALUE,)),
+    "QUEUE": ("queue", (VALUE,)),
+    "STACK": ("stack", (VALUE,)),
+    "BLOOM_FILTER": ("bloom_filter", (VALUE,)),
+    "SK_STORAGE": ("sk_storage", (VALUE,)),
+    "TASK_STORAGE": ("task_storage", (VALUE,)),
+    "INODE_STORAGE": ("inode_storage", (VALUE,)),
+    "CGRP_STORAGE": ("cgrp_storage", (VALUE,)),
+    "SOCKHASH": ("sockhash", (KEY,)),
+    "SOCKMAP": ("sockmap", ()),
+    "REUSEPORT_SOCKARRAY": ("reuseport_sockarray", ()),
+    "XSKMAP": ("xskmap", ()),
+    "PROG_ARRAY": ("prog_array", ()),
+    "CGROUP_ARRAY": ("cgroup_array", ()),
+    "STACK_TRACE": ("stack_trace", ()),
+    "STRUCT_OPS": ("struct_ops_map", ()),
+    "ARENA": ("arena", ()),
+    "INSN_ARRAY": ("untyped_map", ()),
 }
 
 
@@ -96,6 +121,54 @@ def test_the_type_decides_the_class_of_a_map(type_name: str) -> None:
     (table,) = bind_c(map_definition("my_table", "u64", type=type_name, entries=7)).maps
     factory, codecs = MAPS[type_name]
     assert table == Attribute("MyTable", factory, ('"my_table"', *codecs), comment="7 entries.")
+    assert hasattr(rt, factory)
+
+
+OUTER = """
+struct {{
+	__uint(type, BPF_MAP_TYPE_{type});
+	__uint(max_entries, 2);
+	__type(key, u64);
+	__array(values, struct {{
+		__uint(type, BPF_MAP_TYPE_HASH);
+		__uint(max_entries, 3);
+		__type(key, u32);
+		__type(value, struct entry);
+	}});
+}} outer SEC(".maps");
+"""
+
+
+@pytest.mark.parametrize(
+    ("type_name", "factory", "key"),
+    [("ARRAY_OF_MAPS", "array_of_maps", ()), ("HASH_OF_MAPS", "hash_of_maps", ("key=rt.le.u64",))],
+)
+def test_a_map_of_maps_declares_what_it_holds(
+    type_name: str, factory: str, key: tuple[str, ...]
+) -> None:
+    source = "struct entry { u32 a; };" + map_definition("own", "struct entry")
+    module = bind_c(source + OUTER.format(type=type_name))
+    inner = 'inner=rt.hash_map("outer_inner", key=rt.le.u32, value=BpfEntry)'
+    arguments = ('"outer"', *key, inner)
+    assert module.maps[1] == Attribute("Outer", factory, arguments, comment="2 entries.")
+    assert module.warnings == ()
+
+
+def test_a_type_that_clang_only_declares_makes_the_inner_maps_untyped() -> None:
+    module = bind_c("struct entry { u32 a; };" + OUTER.format(type="ARRAY_OF_MAPS"))
+    assert module.maps[0].arguments == ('"outer"', 'inner=rt.untyped_map("outer_inner")')
+    assert "value of map outer_inner" in module.warnings[0]
+
+
+def test_a_map_of_maps_without_a_template_holds_untyped_maps() -> None:
+    (outer,) = bind_facts(Map("outer", ARRAY_OF_MAPS, None, None, 4, 4, 1)).maps
+    assert outer.arguments == ('"outer"', 'inner=rt.untyped_map("outer_inner")')
+
+
+@pytest.mark.parametrize("type_number", [HASH, ARRAY, QUEUE])
+def test_a_map_that_does_not_say_what_is_in_it_is_untyped(type_number: int) -> None:
+    (table,) = bind_facts(Map("m", type_number, None, None, 0, 0, 1)).maps
+    assert (table.factory, table.arguments) == ("untyped_map", ('"m"',))
 
 
 @pytest.mark.parametrize(

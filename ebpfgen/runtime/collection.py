@@ -11,18 +11,8 @@ from pathlib import Path
 from typing import Generic, Self, TypeVar, Unpack
 
 from ebpfgen.runtime.errors import BpfError
-from ebpfgen.runtime.handle import Group, Handle, Member, is_constant
+from ebpfgen.runtime.handle import Group, Handle
 from ebpfgen.runtime.options import OpenOptions
-
-__all__ = [
-    "Collection",
-    "CollectionSpec",
-    "Group",
-    "Handle",
-    "Member",
-    "is_constant",
-    "read_object",
-]
 
 ObjectsT = TypeVar("ObjectsT", bound="Collection")
 

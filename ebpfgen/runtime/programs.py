@@ -6,8 +6,8 @@ import os
 from ebpfgen.runtime import kernel
 from ebpfgen.runtime._libbpf import programs as _programs
 from ebpfgen.runtime._libbpf.library import CallError
-from ebpfgen.runtime.collection import Handle, Member
 from ebpfgen.runtime.errors import AttachError, BpfError, NotSupportedError, StateError
+from ebpfgen.runtime.handle import Handle, Member
 from ebpfgen.runtime.link import Link
 from ebpfgen.runtime.loaded_program import LoadedProgram
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar, overload
 
 from ebpfgen.runtime.codec import Array, Codec, packed
-from ebpfgen.runtime.collection import Handle, Member, is_constant
 from ebpfgen.runtime.errors import StateError
+from ebpfgen.runtime.handle import Handle, Member, is_constant
 from ebpfgen.runtime.records import Members
 
 T = TypeVar("T")

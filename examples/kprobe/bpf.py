@@ -59,7 +59,7 @@ else:
 # input   dd1b795b5d36b4fb102b6ef028ae7e9a ../../headers/ebpfgen/types.h
 # input   fe5349d571a7abfb1036ee6bdf935e13 kprobe.c
 # output  245c24edc39dd5733e0e249b12688386 bpf_bpfeb.o
-# output  8931e0bb95ae248f5d32aea4a0a54037 bpf_bpfeb.py
+# output  7ae02a4c52d9d265dc6dacab2b4cddc5 bpf_bpfeb.py
 # output  35a2cda677ee5095f6eb12639d0070f9 bpf_bpfel.o
-# output  ce360711db29f3e4ddae766feee399ae bpf_bpfel.py
+# output  82e4dbac845b69684b83e1db0ff976b7 bpf_bpfel.py
 # output  90a9c53cdc1629b80501fb5773e03a40 bpf.py

@@ -63,5 +63,5 @@ else:
 # input   dd1b795b5d36b4fb102b6ef028ae7e9a ../../headers/ebpfgen/types.h
 # input   ff84866e5a40882a878b2237991485ac kprobe.c
 # output  08a9e74149cfd43f349fc072bd0a7e42 bpf_bpfel_x86.o
-# output  8112969f03e737cb85e4ef7f297baa24 bpf_bpfel_x86.py
+# output  321408655b6f7c1a1a09faf8eaddf6fd bpf_bpfel_x86.py
 # output  bc265940629f950c11c51db28cc5a392 bpf.py

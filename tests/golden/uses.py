@@ -6,11 +6,14 @@ REJECTED and on no other.
 
 from __future__ import annotations
 
+import socket
+from pathlib import Path
 from typing import assert_type
 
 import globals as variables
 import kprobe
 import kprobe_bpfeb
+import maps
 import openat
 import snake
 import structs
@@ -103,6 +106,75 @@ def rejected_of_variables(objs: variables.GlobalsObjects) -> None:
     objs.Last = objs.Last.value  # REJECTED: a variable is not to be replaced
 
 
+def accepted_of_maps(objs: maps.MapsObjects, key: maps.MapsPrefix, entry: maps.MapsEntry) -> None:
+    assert_type(objs.Entries, rt.HashMap[int, maps.MapsEntry])
+    objs.Entries.put(1, entry, flags=rt.BPF_NOEXIST | rt.BPF_F_LOCK)
+    objs.Entries.update_many({1: entry})
+    objs.Entries.update_many([(1, entry)])
+    objs.Entries.update({1: entry})
+    assert_type(objs.Entries.read(), dict[int, maps.MapsEntry])
+    assert_type(objs.Entries.pop(1), maps.MapsEntry)
+    assert_type(objs.Entries.pop(1, None), maps.MapsEntry | None)
+    assert_type(objs.Entries.get(1), maps.MapsEntry | None)
+    assert_type(objs.Entries.drain(), list[tuple[int, maps.MapsEntry]])
+    assert_type(objs.Entries.delete_many([1, 2]), int)
+    assert_type(objs.Recent[1], maps.MapsEntry)
+    assert_type(objs.CpuEntries[1], list[maps.MapsEntry])
+    objs.CpuEntries[1] = (entry, entry)
+    objs.RecentCpuEntries.update_many({1: (1, 2), 2: (3, 4)})
+    assert_type(objs.Routes.network("10.0.0.0/8"), maps.MapsPrefix)
+    objs.Routes[key] = 1
+    assert_type(objs.CpuCounts[0], list[int])
+    assert_type(objs.CpuCounts[:], list[list[int]])
+    objs.CpuCounts[0] = (1, 2)
+    objs.Line.push(entry)
+    assert_type(objs.Line.pop(), maps.MapsEntry)
+    assert_type(objs.Pile.drain(), list[int])
+    objs.Seen.add(1)
+    assert_type(1 in objs.Seen, bool)
+
+
+def accepted_of_objects(objs: maps.MapsObjects, kprobes: kprobe.KprobeObjects) -> None:
+    objs.Steps[0] = kprobes.KprobeExecve
+    assert_type(objs.Steps[0], int)
+    objs.Groups[0] = Path("/sys/fs/cgroup")
+    assert_type(objs.Stacks[1], list[int])
+    assert_type(objs.Devices.read(), dict[int, int])
+    assert_type(objs.DevicesByMark[1], int)
+    objs.Processors[0] = 192
+    with socket.socket() as end:
+        objs.Xsks[0] = end
+        objs.Sockets[0] = end
+        objs.Flows[maps.MapsPrefix(1, b"")] = end.fileno()
+        objs.Servers[0] = end
+        assert_type(objs.Sockets.get(0), int | None)
+        assert_type(objs.OfSocket[end], maps.MapsEntry)
+    assert_type(objs.OfTask.get(3, "none"), int | str | None)
+    objs.OfInode["/etc/passwd"] = 1
+    objs.OfCgroup[Path("/sys/fs/cgroup")] = 1
+    assert_type(objs.Packets[1], int)
+    assert_type(objs.CpuPackets[1], list[int])
+    with objs.ByIndex[1] as inner, objs.ByPrefix.new(8) as made:
+        assert_type(inner, rt.HashMap[int, maps.MapsEntry])
+        objs.ByIndex[2] = made
+        objs.ByPrefix[maps.MapsPrefix(1, b"")] = inner.fd
+    assert_type(objs.ByIndex.ids(), dict[int, int])
+    assert_type(objs.Memory.read(0, 8), bytes)
+
+
+def accepted_of_members(specs: maps.MapsSpecs) -> None:
+    with maps.MapsMaps.Entries.open("/sys/fs/bpf/entries", read_only=True) as entries:
+        assert_type(entries, rt.HashMap[int, maps.MapsEntry])
+    assert_type(maps.MapsMaps.Counts.open_id(7), rt.ArrayMap[int])
+    with maps.MapsMaps.ByIndex.inner.create(100, flags=rt.MapFlag.NO_PREALLOC) as template:
+        assert_type(template, rt.HashMap[int, maps.MapsEntry])
+        specs.ByIndex.set_inner(template)
+        specs.Entries.reuse(template)
+    specs.Entries.flags |= rt.MapFlag.NO_PREALLOC
+    specs.Entries.pin_path = "/sys/fs/bpf/entries"
+    assert_type(specs.Entries.pin_path, Path | None)
+
+
 def rejected(specs: kprobe.KprobeSpecs, objs: kprobe.KprobeObjects) -> None:
     objs.KprobeMap["x"]  # REJECTED: an array has indices
     objs.KprobeMap[0] = "x"  # REJECTED: its values are numbers
@@ -119,6 +191,20 @@ def rejected(specs: kprobe.KprobeSpecs, objs: kprobe.KprobeObjects) -> None:
     objs.KprobeExecve.test_run("text")  # REJECTED: data is bytes
     objs.KprobeExecve.test_run(ctx=7)  # REJECTED: a context is bytes or a struct
     objs.KprobeExecve.info.id = 7  # REJECTED: it is what the kernel says
+
+
+def rejected_of_maps(objs: maps.MapsObjects, entry: maps.MapsEntry) -> None:
+    objs.Entries["x"]  # REJECTED: its keys are numbers
+    objs.Entries.put(1, entry, flags=1)  # REJECTED: flags are rt.BPF_*
+    objs.Entries.update_many({1: 2})  # REJECTED: its values are structs
+    objs.CpuCounts[0] = 1  # REJECTED: there is a value for each CPU
+    objs.Routes["10.0.0.0/8"]  # REJECTED: network() makes the key
+    objs.Line[0]  # REJECTED: a queue has no elements
+    objs.Groups[0]  # REJECTED: the kernel does not tell
+    objs.Steps[0] = "program"  # REJECTED: a program, or its descriptor
+    objs.OfTask["/etc/passwd"]  # REJECTED: a task has no path
+    objs.ByIndex[0] = 2.5  # REJECTED: a map, or its descriptor
+    maps.MapsMaps.Entries[0]  # REJECTED: it is not open
 
 
 def rejected_of_records(objs: structs.StructsObjects, key: structs.StructsKey) -> None:

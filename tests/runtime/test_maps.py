@@ -79,12 +79,6 @@ def test_a_text_key_ends_at_its_first_nul(objs: Any) -> None:
         objs.ByName[b"too-long!"] = 1
 
 
-def test_a_map_without_a_collection_of_its_own_has_its_facts(objs: Any) -> None:
-    assert type(objs.PerCpu) is rt.Map
-    assert (objs.PerCpu.key_size, objs.PerCpu.value_size, objs.PerCpu.max_entries) == (4, 8, 1)
-    assert objs.PerCpu.fd >= 0
-
-
 def test_the_size_of_a_map_can_be_set_before_loading(bpf: None, sample: ModuleType) -> None:
     with sample.load_sample() as specs:
         assert specs.Counts.max_entries == 4

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
 from ebpfgen import runtime as rt
 
@@ -198,12 +198,12 @@ class EnumsObjects(EnumsPrograms, EnumsMaps, EnumsVariables, rt.Collection):
     """
 
 
-def load_enums() -> EnumsSpecs:
+def load_enums(**options: Unpack[rt.OpenOptions]) -> EnumsSpecs:
     """Parse the object; what is in it can be changed until it is loaded."""
     data = rt.read_object(__name__, "enums_bpfel.o")
-    return EnumsSpecs(data, "enums", EnumsObjects)
+    return EnumsSpecs(data, "enums", EnumsObjects, **options)
 
 
-def load_enums_objects() -> EnumsObjects:
+def load_enums_objects(**options: Unpack[rt.OpenOptions]) -> EnumsObjects:
     """Load the object into the kernel as it is."""
-    return load_enums().load()
+    return load_enums(**options).load()

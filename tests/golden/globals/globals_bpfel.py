@@ -250,7 +250,11 @@ class GlobalsMaps(rt.Group):
     Pb = rt.untyped_map("pb")
     """A perf buffer of GlobalsEv."""
 
-    Outer = rt.untyped_map("outer")
+    Outer = rt.hash_of_maps(
+        "outer",
+        key=rt.le.u32,
+        inner=rt.hash_map("outer_inner", key=rt.le.u32, value=rt.le.u64),
+    )
     """2 entries."""
 
 

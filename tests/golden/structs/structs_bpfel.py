@@ -346,7 +346,7 @@ class StructsMaps(rt.Group):
     Flows = rt.hash_map("flows", key=StructsKey, value=StructsValue)
     """1024 entries."""
 
-    Moments = rt.hash_map("moments", key=rt.le.u32, value=StructsMomentT)
+    Moments = rt.lru_hash("moments", key=rt.le.u32, value=StructsMomentT)
     """16 entries."""
 
     Blobs = rt.array("blobs", value=rt.raw(12))

@@ -1,0 +1,8 @@
+"""Maps, before and after they are created: Python collections over the kernel's.
+
+From the bottom up: ``constants`` and ``info`` have the kernel's numbers and facts; ``opened`` is a
+map by its descriptor, whoever owns it, and ``failures`` what its errors mean; ``batch`` and
+``bulk`` move and decode many elements at once; ``base``, ``typed`` and ``keyed`` are what the
+collections share; a module for each family of them; ``member`` and ``factories`` are what generated
+modules call; ``spec`` is a map before it is created.
+"""

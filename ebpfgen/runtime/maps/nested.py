@@ -1,0 +1,107 @@
+"""Maps of maps."""
+
+import errno
+from collections.abc import Callable, Iterable, Iterator
+from typing import ClassVar, Generic, TypeVar
+
+from ebpfgen.runtime.codec import Buffer, Codec
+from ebpfgen.runtime.errors import MapError
+from ebpfgen.runtime.maps import batch
+from ebpfgen.runtime.maps.base import Map
+from ebpfgen.runtime.maps.bulk import unpack_many
+from ebpfgen.runtime.maps.constants import INDEX, NO_FLAGS, MapFlag, MapType
+from ebpfgen.runtime.maps.descriptor import HasFd
+from ebpfgen.runtime.maps.handles import HandleMap
+from ebpfgen.runtime.maps.keyed import KeyedMap
+from ebpfgen.runtime.maps.member import MapMember
+from ebpfgen.runtime.maps.opened import Opened
+
+K = TypeVar("K")
+M = TypeVar("M", bound=Map)
+OuterT = TypeVar("OuterT", bound=Map)
+
+
+_unpack_ids = unpack_many(INDEX)
+
+
+class _InnerMaps(Generic[M]):
+    """A codec of map ids that opens the map: each time anew, for the caller to close."""
+
+    SIZE = 4
+
+    def __init__(self, inner: MapMember[M]) -> None:
+        self._inner = inner
+
+    def unpack_from(self, buffer: Buffer, offset: int = 0, /) -> M:
+        """Open the map whose id is at *offset*."""
+        return self._inner.open_id(INDEX.unpack_from(buffer, offset))
+
+    def pack(self, value: M, /) -> bytes:
+        """Return the map's descriptor, which is what the kernel takes."""
+        return INDEX.pack(value.fd)
+
+
+class MapOfMaps(HandleMap[K, HasFd | int], KeyedMap[K, M], Generic[K, M]):
+    """Maps by keys: set them to maps or their descriptors, read them as typed, open maps.
+
+    A map that was read is the reader's to close::
+
+        with objs.Outer[3] as inner:
+            inner[0] = 1
+
+    So are those of ``items()`` and ``values()``, which open them one by one.
+    """
+
+    _takes = "maps like its template in type, sizes, flags and, if they are arrays, max_entries"
+
+    def __init__(self, opened: Opened, key: Codec[K], inner: MapMember[M]) -> None:
+        KeyedMap.__init__(self, opened, key, _InnerMaps(inner))
+        self._inner = inner
+
+    def ids(self) -> dict[K, int]:
+        """Return the ids of the maps, none of which is opened for it."""
+        return {key: number for chunk in self._chunks() for key, number in self._numbers(chunk)}
+
+    def new(self, max_entries: int, *, flags: MapFlag = NO_FLAGS) -> M:
+        """Create a map of the inner type, to be put in here; closing it leaves it here.
+
+        The kernel takes those that are like the template in the C source: the same flags, and
+        arrays of the same ``max_entries`` (unless the flag ``BPF_F_INNER_MAP`` is set in both).
+        """
+        return self._inner.create(max_entries, flags=flags)
+
+    def _packed_key(self, key: K) -> bytes:
+        return KeyedMap._packed_key(self, key)
+
+    def _numbers(self, chunk: batch.Chunk) -> Iterable[tuple[K, int]]:
+        keys = self._unpack_keys(chunk.keys, chunk.length)
+        return zip(keys, _unpack_ids(chunk.values, chunk.length), strict=True)
+
+    def _pairs(self, chunk: batch.Chunk) -> Iterator[tuple[K, M]]:
+        for key, number in self._numbers(chunk):
+            try:
+                yield key, self._inner.open_id(number)
+            except MapError as error:
+                # Another process replaced it, and so deleted it, meanwhile.
+                if error.errno != errno.ENOENT:
+                    raise
+
+
+class OuterMember(MapMember[OuterT], Generic[OuterT, M]):
+    """A map of maps of a generated class; ``inner`` opens and creates maps to be put into it."""
+
+    def __init__(
+        self, c_name: str, map_type: MapType, make: Callable[[Opened], OuterT], inner: MapMember[M]
+    ) -> None:
+        super().__init__(c_name, map_type, make)
+        self.inner = inner
+
+
+class ArrayOfMaps(MapOfMaps[int, M], Generic[M]):
+    """Maps by index. A place that nothing was set at is not in the mapping."""
+
+    _batches: ClassVar[bool] = False
+
+
+class HashOfMaps(MapOfMaps[K, M], Generic[K, M]):
+    """Maps by a key of one's own."""
