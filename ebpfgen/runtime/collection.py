@@ -13,14 +13,13 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, Self, TypeVar, overload
+from typing import Generic, Protocol, Self, TypeVar, overload
 
 from ebpfgen.runtime import kernel
 from ebpfgen.runtime._libbpf import maps as _maps
 from ebpfgen.runtime._libbpf import objects as _objects
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import BpfError, LoadError, NotSupportedError, StateError
-from ebpfgen.runtime.link import Link
 
 T = TypeVar("T")
 ObjectsT = TypeVar("ObjectsT", bound="Collection")
@@ -35,13 +34,27 @@ _VERIFIER_STATISTICS = re.compile(
 )
 
 
+class Closable(Protocol):
+    """A link, a buffer: whatever must be closed before the object it is of."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+
+    def close(self) -> None:
+        """Close it; twice does nothing."""
+
+
+ClosableT = TypeVar("ClosableT", bound=Closable)
+
+
 class Handle:
     """A libbpf object with what belongs to it: who may use it, and in which order it goes."""
 
     def __init__(self, data: bytes, name: str) -> None:
         self.name = name
         self._data = data
-        self._links: list[Link] = []
+        self._kept: list[Closable] = []
         self._owner = os.getpid()
         self.loaded = False
         self._sections: dict[str, mmap.mmap | ctypes.Array[ctypes.c_char]] = {}
@@ -93,11 +106,11 @@ class Handle:
                 self._sections[name] = mmap.mmap(fd, _whole_pages(size), access=access)
         return self._sections[name]
 
-    def keep(self, link: Link) -> Link:
-        """Close *link* before the object, unless someone has done so."""
-        self._links = [known for known in self._links if not known.closed]
-        self._links.append(link)
-        return link
+    def keep(self, resource: ClosableT) -> ClosableT:
+        """Close *resource* before the object, unless someone has done so."""
+        self._kept = [known for known in self._kept if not known.closed]
+        self._kept.append(resource)
+        return resource
 
     def load(self) -> None:
         """Create the maps and load the programs; closes the object if the kernel refuses."""
@@ -113,17 +126,17 @@ class Handle:
         self.loaded = True
 
     def close(self) -> None:
-        """Detach every link, then free the object; in a forked child, only forget them."""
+        """Close what was kept, the last first, then the object; in a forked child, forget them."""
         pointer, self._pointer = self._pointer, None
-        links, self._links = self._links, []
+        kept, self._kept = self._kept, []
         sections, self._sections = self._sections, {}
         if pointer is None or os.getpid() != self._owner:
             return
         for memory in sections.values():
             if isinstance(memory, mmap.mmap):
                 memory.close()
-        for link in reversed(links):
-            link.close()
+        for resource in reversed(kept):
+            resource.close()
         _objects.close_object(pointer)
 
     def _find(self, find: Callable[[int, str], int], what: str, name: str) -> int:
