@@ -21,7 +21,7 @@ from ebpfgen.values import Value, named, packed, raw, scalar, scalars_in_line, t
 
 RESERVED_MEMBERS = frozenset(
     {"SIZE", "dtype", "pack", "pack_into", "unpack_from"}
-    | {"_data", "_labels", "_layout", "_misfit", "_values"}
+    | {"_beyond", "_data", "_each", "_labels", "_layout", "_misfit", "_tail", "_values"}
     | {"ClassVar", "classmethod", "object", "property", "rt"}
 )
 """What every generated class defines or uses by name: no member may take these names."""

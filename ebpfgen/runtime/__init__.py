@@ -33,6 +33,8 @@ from ebpfgen.runtime.errors import (
     NoVariantError,
     StateError,
 )
+from ebpfgen.runtime.eventpoll import EventPoll
+from ebpfgen.runtime.events import EventBuffer
 from ebpfgen.runtime.exit import one_line_errors
 from ebpfgen.runtime.link import Link
 from ebpfgen.runtime.maps import (
@@ -45,6 +47,7 @@ from ebpfgen.runtime.maps import (
     map_spec,
     untyped_map,
 )
+from ebpfgen.runtime.perf import PerfBuffer, perf_buffer
 from ebpfgen.runtime.programs import (
     Kprobe,
     Kretprobe,
@@ -62,6 +65,8 @@ from ebpfgen.runtime.records import (
     FlexibleRecord,
     Overlay,
     Record,
+    Records,
+    Rows,
     Values,
     at,
     bits_at,
@@ -70,8 +75,11 @@ from ebpfgen.runtime.records import (
     rest_bytes,
     rest_of,
     rest_text,
+    tail_of,
 )
+from ebpfgen.runtime.ringbuf import RingBuffer, ring_buffer
 from ebpfgen.runtime.rlimit import remove_memlock
+from ebpfgen.runtime.user_ringbuf import UserRingBuffer, user_ring_buffer
 from ebpfgen.runtime.variables import Variable, variable, variable_spec
 from ebpfgen.runtime.variant import Variant, import_variant
 
@@ -84,6 +92,8 @@ __all__ = [
     "Collection",
     "CollectionSpec",
     "DType",
+    "EventBuffer",
+    "EventPoll",
     "FlexibleRecord",
     "Group",
     "HashMap",
@@ -98,11 +108,16 @@ __all__ = [
     "NoVariantError",
     "NotSupportedError",
     "Overlay",
+    "PerfBuffer",
     "Program",
     "ProgramSpec",
     "Record",
+    "Records",
+    "RingBuffer",
+    "Rows",
     "StateError",
     "Tracepoint",
+    "UserRingBuffer",
     "Values",
     "Variable",
     "Variant",
@@ -128,6 +143,7 @@ __all__ = [
     "namer",
     "one_line_errors",
     "packed",
+    "perf_buffer",
     "program",
     "program_spec",
     "raw",
@@ -136,10 +152,13 @@ __all__ = [
     "rest_bytes",
     "rest_of",
     "rest_text",
+    "ring_buffer",
     "signed_bits",
+    "tail_of",
     "tracepoint",
     "until_nul",
     "untyped_map",
+    "user_ring_buffer",
     "variable",
     "variable_spec",
 ]

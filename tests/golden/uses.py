@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import assert_type
 
+import globals as globals_
 import kprobe
 import kprobe_bpfeb
 import openat
@@ -64,6 +65,27 @@ def accepted_of_records(objs: structs.StructsObjects) -> None:
     assert_type(objs.Drop, rt.Program)
 
 
+async def accepted_of_events(
+    objs: globals_.GlobalsObjects, untyped: structs.StructsObjects
+) -> None:
+    assert_type(objs.Rb, rt.RingBuffer[globals_.GlobalsEv])
+    assert_type(objs.Rb.read(), list[globals_.GlobalsEv])
+    assert_type(objs.Rb.read_raw(), list[bytes])
+    assert_type(objs.Rb.poll(timeout=0.5), list[globals_.GlobalsEv])
+    assert_type(objs.Pb.open(pages=8), rt.PerfBuffer[globals_.GlobalsEv])
+    assert_type(objs.Pb.read_by_cpu(), dict[int, list[globals_.GlobalsEv]])
+    assert_type(untyped.Events.read(), list[bytes])
+    for event in objs.Rb:
+        assert_type(event.pid, int)
+        assert_type(rt.tail_of(event), bytes)
+    async for event in objs.Pb:
+        assert_type(event, globals_.GlobalsEv)
+    for buffer, events in rt.EventPoll(objs.Rb, objs.Pb).poll():
+        assert_type(buffer, rt.EventBuffer[globals_.GlobalsEv])
+        assert_type(events, list[globals_.GlobalsEv])
+    rt.EventPoll(objs.Rb, untyped.Events)
+
+
 def rejected(specs: kprobe.KprobeSpecs, objs: kprobe.KprobeObjects) -> None:
     objs.KprobeMap["x"]  # REJECTED: an array has indices
     objs.KprobeMap[0] = "x"  # REJECTED: its values are numbers
@@ -81,6 +103,8 @@ def rejected_of_records(objs: structs.StructsObjects, key: structs.StructsKey) -
     objs.Flows[3]  # REJECTED: the key is a struct
     objs.Flows[key] = key  # REJECTED: the value is another one
     objs.Events[0]  # REJECTED: a ring buffer has no elements
+    objs.Events.push(b"")  # REJECTED: nor can one write to it
+    rt.tail_of(objs.Events.read()[0])  # REJECTED: bytes have no tail
     structs.StructsAddress(b"")  # REJECTED: it has two members
     structs.StructsAddress(b"", port="http")  # REJECTED: a port is a number
     structs.StructsAddress(b"", 80).host  # REJECTED: there is no such member
