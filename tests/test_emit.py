@@ -355,8 +355,8 @@ def test_a_line_may_have_88_columns(columns: int) -> None:
 COMPREHENSIONS = {
     "fits": (["a", "b"], "return [f(a, b) for v in rows]"),
     "fits on a line of its own": (
-        ["a" * 60],
-        f"return [\n    f({'a' * 60}) for v in rows\n]",
+        ["a" * 65],
+        f"return [\n    f({'a' * 65}) for v in rows\n]",
     ),
     "a line for each part": (
         ["a" * 70],

@@ -84,11 +84,14 @@ class EventPoll(Generic[R]):
             time.sleep(NAP)
         poller = select.poll()
         with contextlib.ExitStack() as held:
-            for buffer in self._open():
-                fd = held.enter_context(buffer._bell().held())
-                if fd < 0:
-                    return False
+            fds = [held.enter_context(buffer._bell().held()) for buffer in self._open()]
+            if not fds or -1 in fds:  # closed meanwhile
+                return False
+            for fd in fds:
                 poller.register(fd, select.POLLIN)
+            # Each may have forgotten that it has something when it was asked before.
+            if any(buffer._has_something() for buffer in self._buffers):
+                return True
             return bool(poller.poll(None if timeout is None else math.ceil(timeout * 1000)))
 
     def _open(self) -> list[EventBuffer[R]]:

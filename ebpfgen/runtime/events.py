@@ -110,6 +110,17 @@ class EventBuffer(SharedBuffer, Generic[R_co]):
             woken = self._pause(woken, left)
         return records
 
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait up to *timeout* seconds, None for ever; return whether there is something to read.
+
+        It may be a record that is not submitted yet. Returns False if the buffer is closed.
+        """
+        self._check_process()
+        # In this order: perf forgets that it has something to read once it was asked, and adding
+        # it to an epoll asks.
+        bell = self._bell()
+        return self._has_something() or bell.wait(timeout)
+
     def __iter__(self) -> Iterator[R_co]:
         self._check_usable()
         return self._iterate()
@@ -151,6 +162,10 @@ class EventBuffer(SharedBuffer, Generic[R_co]):
                     await asyncio.sleep(NAP)
                 woken = await self._wait_async()
 
+    def _has_something(self) -> bool:
+        with self._memory_in_use() as usable:
+            return usable and (bool(self._left.runs) or self._unread() > 0)
+
     def _records(self) -> list[R_co]:
         return self._converted(self._take(), self._decoder.records)
 
@@ -175,7 +190,8 @@ class EventBuffer(SharedBuffer, Generic[R_co]):
             own = os.dup(fd)
             try:
                 loop.add_reader(own, _resolve, readable)
-                await readable
+                if not self._has_something():
+                    await readable
                 return not self._is_closed
             finally:
                 loop.remove_reader(own)

@@ -126,6 +126,7 @@ class PerfBuffer(EventBuffer[R_co]):
             except CallError as error:
                 self._release()
                 raise self._cant_open(error, pages) from error
+            self._bell()
         return self
 
     @property

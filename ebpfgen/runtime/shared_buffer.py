@@ -85,9 +85,10 @@ class SharedBuffer(Map, ABC):
             )
 
     def fileno(self) -> int:
-        """Return a descriptor that is readable when :meth:`wait` would return.
+        """Return a descriptor that is readable when there is something to do, or it is closed.
 
-        It is for ``select``, epoll and event loops, and is closed with the buffer.
+        It is for ``select``, epoll and event loops. Once it is there, look whether there is
+        something to do already.
         """
         self._check_usable()
         return self._bell().fileno()
