@@ -7,7 +7,10 @@ codec of each type. No I/O.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from ebpfgen.btf import types as t
 from ebpfgen.btf.find import find_type
+from ebpfgen.btf.layout import strip
+from ebpfgen.btf.reader import Btf
 from ebpfgen.comments import Comments
 from ebpfgen.errors import UsageError
 from ebpfgen.map_kinds import UNTYPED, kind_of
@@ -29,7 +32,8 @@ _KIND_OF_SECTION = {
 }
 
 # BPF_MAP_TYPE_* of include/uapi/linux/bpf.h.
-_EVENTS = {4: "perf buffer", 27: "ring buffer", 31: "user ring buffer"}
+_PERF_EVENT_ARRAY = 4
+_EVENTS = {_PERF_EVENT_ARRAY: "perf_buffer", 27: "ring_buffer", 31: "user_ring_buffer"}
 
 _CLASSES = (
     *("ProgramSpecs", "MapSpecs", "VariableSpecs", "Specs"),
@@ -133,8 +137,18 @@ def _maps(
     for bpf_map in object_file.maps:
         record = events.get(bpf_map.name)
         value = find_type(object_file.btf, record) if record else bpf_map.value
+        if not record and _holds_descriptors(bpf_map, object_file.btf):
+            value = None
         result.append(_map(replace(bpf_map, value=value), names[bpf_map.name], types))
     return tuple(result)
+
+
+def _holds_descriptors(bpf_map: Map, btf: Btf) -> bool:
+    """Return whether a perf buffer says what its elements are, and not what its records are."""
+    if bpf_map.type != _PERF_EVENT_ARRAY or bpf_map.value is None:
+        return False
+    value = btf[strip(btf, bpf_map.value)[0]]
+    return isinstance(value, t.Int) and value.size == 4
 
 
 def _map(bpf_map: Map, name: str, types: TypeBinder) -> Attribute:
@@ -150,8 +164,13 @@ def _map(bpf_map: Map, name: str, types: TypeBinder) -> Attribute:
     count = bpf_map.max_entries
     comment = "1 entry." if count == 1 else f"{count} entries." if count else ""
     if bpf_map.type in _EVENTS:
-        records = f" of {value.annotation}" if bpf_map.value is not None and value else ""
-        comment = f"A {_EVENTS[bpf_map.type]}{records}."
+        factory = _EVENTS[bpf_map.type]
+        records = ""
+        if bpf_map.value is not None and value:
+            arguments.append(f"value={value.codec}")
+            records = f" of {value.annotation}"
+        comment = f"A {factory.replace('_', ' ')}{records}."
+        return Attribute(name, factory, tuple(arguments), comment)
     kind = kind_of(bpf_map.type, has_key=_has_bytes(key), has_value=_has_bytes(value))
     if key and kind.has_key:
         arguments.append(f"key={key.codec}")

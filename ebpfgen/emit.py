@@ -31,6 +31,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.globals["bracketed"] = bracketed
+    environment.globals["comprehension"] = comprehension
     environment.globals["docstring"] = docstring
     environment.globals["quoted_all"] = lambda texts: [f'"{text}"' for text in texts]
     environment.filters["plain"] = plain
@@ -54,6 +55,19 @@ def bracketed(head: str, items: list[str] | tuple[str, ...], tail: str, indent: 
     if is_tuple or (len(inner) > _WIDTH and len(items) > 1):
         inner = "\n".join(f"{space}    {item}," for item in items)
     return f"{space}{head}\n{inner}\n{space}{tail}"
+
+
+def comprehension(
+    head: str, call: str, items: list[str] | tuple[str, ...], loop: str, indent: int
+) -> str:
+    """Return ``head[call(item, item) loop]`` wrapped as Python's formatters do it."""
+    space = " " * indent
+    whole = f"{call}({', '.join(items)}) {loop}"
+    if len(f"{space}{head}[{whole}]") <= _WIDTH:
+        return f"{space}{head}[{whole}]"
+    if len(f"{space}    {whole}") > _WIDTH:
+        whole = bracketed(f"{call}(", items, ")", indent + 4).lstrip() + f"\n{space}    {loop}"
+    return f"{space}{head}[\n{space}    {whole}\n{space}]"
 
 
 def docstring(doc: str, comment: str, indent: int) -> str:

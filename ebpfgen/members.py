@@ -10,7 +10,8 @@ from ebpfgen.naming import distinct_names, member_name
 
 RESERVED_MEMBERS = frozenset(
     {"SIZE", "dtype", "pack", "pack_into", "unpack_from"}
-    | {"_bytes", "_data", "_label", "_labels", "_layout", "_memory", "_misfit", "_put", "_values"}
+    | {"_beyond", "_bytes", "_data", "_each", "_label", "_labels", "_layout", "_memory", "_misfit"}
+    | {"_put", "_tail", "_values"}
     | {"ClassVar", "classmethod", "object", "property", "rt"}
 )
 """What every generated class defines or uses by name: no member may take these names."""

@@ -132,6 +132,11 @@ class Record:
     doc: str = ""
     kind: str = "record"
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the fields are what the format unpacks to, as it is."""
+        return self.decode == tuple(f"v[{index}]" for index in range(len(self.decode)))
+
 
 @dataclass(frozen=True, slots=True)
 class OverlayMember:

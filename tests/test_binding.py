@@ -171,6 +171,48 @@ def test_a_map_that_does_not_say_what_is_in_it_is_untyped(type_number: int) -> N
     assert (table.factory, table.arguments) == ("untyped_map", ('"m"',))
 
 
+EVENT_MAPS = {
+    "RINGBUF": ("ring_buffer", "A ring buffer"),
+    "PERF_EVENT_ARRAY": ("perf_buffer", "A perf buffer"),
+    "USER_RINGBUF": ("user_ring_buffer", "A user ring buffer"),
+}
+
+
+@pytest.mark.parametrize("type_name", EVENT_MAPS)
+def test_a_buffer_of_events_has_the_type_of_its_records(type_name: str) -> None:
+    factory, comment = EVENT_MAPS[type_name]
+    definition = f"""
+struct event {{ u32 pid; }};
+struct {{
+	__uint(type, BPF_MAP_TYPE_{type_name});
+	__uint(max_entries, 4096);
+	%s
+}} events SEC(".maps");
+"""
+    (typed,) = bind_c(definition % "__type(value, struct event);").maps
+    arguments = ('"events"', "value=BpfEvent")
+    assert typed == Attribute("Events", factory, arguments, comment=f"{comment} of BpfEvent.")
+    (untyped,) = bind_c(definition % "").maps
+    assert untyped == Attribute("Events", factory, ('"events"',), comment=f"{comment}.")
+
+
+def test_a_perf_buffers_descriptors_are_not_its_records() -> None:
+    (samples,) = bind_c(map_definition("samples", "u32", type="PERF_EVENT_ARRAY")).maps
+    assert samples.arguments == ('"samples"',)
+    (numbers,) = bind_c(map_definition("numbers", "u64", type="PERF_EVENT_ARRAY")).maps
+    assert numbers.arguments == ('"numbers"', "value=rt.le.u64")
+
+
+def test_records_are_decoded_in_rows_unless_the_format_does_it_all() -> None:
+    source = "struct plain { u32 a; u64 b; }; struct named { u32 a; char b[4]; };"
+    types = "".join(map_definition(f"m_{name}", f"struct {name}") for name in ("plain", "named"))
+    text = render_module(bind_c(source + types))
+    assert text.count("def _each(") == 1
+    module = import_text(text)
+    assert module.BpfPlain._each([(1, 2)]) == [module.BpfPlain(1, 2)]
+    assert module.BpfNamed._each([(1, b"a\0b\0")]) == [module.BpfNamed(1, b"a")]
+
+
 @pytest.mark.parametrize(
     ("entries", "comment"),
     [(0, ""), (1, "1 entry."), (2, "2 entries."), (2**32 - 1, "4294967295 entries.")],

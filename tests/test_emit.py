@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ebpfgen.binding import bind, quoted
-from ebpfgen.emit import bracketed, plain, render_facade, render_module
+from ebpfgen.emit import bracketed, comprehension, plain, render_facade, render_module
 from ebpfgen.model import Facade, Map, ObjectFile, Program, Variant
 from ebpfgen.stamp import MARK
 from ebpfgen.target import ByteOrder, find_target
@@ -358,3 +358,25 @@ def test_brackets_are_wrapped_as_formatters_do(
 def test_a_line_may_have_88_columns(columns: int) -> None:
     lines = bracketed("f(", ["a" * (columns - 4 - 3)], ")", indent=4).splitlines()
     assert (len(lines) == 1) == (columns == 88)
+
+
+COMPREHENSIONS = {
+    "fits": (["a", "b"], "return [f(a, b) for v in rows]"),
+    "fits on a line of its own": (
+        ["a" * 65],
+        f"return [\n    f({'a' * 65}) for v in rows\n]",
+    ),
+    "a line for each part": (
+        ["a" * 70],
+        f"return [\n    f({'a' * 70})\n    for v in rows\n]",
+    ),
+    "a line for each item": (
+        ["a" * 50, "b" * 50],
+        f"return [\n    f(\n        {'a' * 50},\n        {'b' * 50},\n    )\n    for v in rows\n]",
+    ),
+}
+
+
+@pytest.mark.parametrize(("items", "text"), COMPREHENSIONS.values(), ids=COMPREHENSIONS)
+def test_a_comprehension_is_wrapped_as_formatters_do(items: list[str], text: str) -> None:
+    assert comprehension("return ", "f", items, "for v in rows", 0) == text

@@ -35,6 +35,8 @@ from ebpfgen.runtime.errors import (
     StateError,
     UnsupportedObjectError,
 )
+from ebpfgen.runtime.eventpoll import EventPoll
+from ebpfgen.runtime.events import EventBuffer
 from ebpfgen.runtime.exit import one_line_errors
 from ebpfgen.runtime.handle import Group
 from ebpfgen.runtime.link import Link
@@ -103,6 +105,7 @@ from ebpfgen.runtime.maps.stacktrace import StackTraceMap
 from ebpfgen.runtime.maps.storage import CgroupStorage, InodeStorage, SkStorage, TaskStorage
 from ebpfgen.runtime.maps.structops import StructOpsMap, StructOpsState
 from ebpfgen.runtime.options import OpenOptions
+from ebpfgen.runtime.perf import PerfBuffer, perf_buffer
 from ebpfgen.runtime.program_info import ProgramInfo, enable_stats
 from ebpfgen.runtime.programs import (
     Kprobe,
@@ -121,6 +124,8 @@ from ebpfgen.runtime.records import (
     FlexibleRecord,
     Overlay,
     Record,
+    Records,
+    Rows,
     Values,
     at,
     bits_at,
@@ -129,9 +134,12 @@ from ebpfgen.runtime.records import (
     rest_bytes,
     rest_of,
     rest_text,
+    tail_of,
 )
+from ebpfgen.runtime.ringbuf import RingBuffer, ring_buffer
 from ebpfgen.runtime.rlimit import remove_memlock
 from ebpfgen.runtime.testrun import Context, RunResult
+from ebpfgen.runtime.user_ringbuf import UserRingBuffer, user_ring_buffer
 from ebpfgen.runtime.variables import (
     ArrayVariable,
     Fields,
@@ -166,6 +174,8 @@ __all__ = [
     "CollectionSpec",
     "Context",
     "DType",
+    "EventBuffer",
+    "EventPoll",
     "Fields",
     "FlexibleRecord",
     "Group",
@@ -196,6 +206,7 @@ __all__ = [
     "Overlay",
     "PerCpuArrayMap",
     "PerCpuHashMap",
+    "PerfBuffer",
     "PinnedProgram",
     "ProgArray",
     "Program",
@@ -203,7 +214,10 @@ __all__ = [
     "ProgramSpec",
     "QueueMap",
     "Record",
+    "Records",
     "ReuseportSockArray",
+    "RingBuffer",
+    "Rows",
     "RunResult",
     "SkStorage",
     "SockHash",
@@ -217,6 +231,7 @@ __all__ = [
     "Tracepoint",
     "UnsupportedObjectError",
     "UpdateFlag",
+    "UserRingBuffer",
     "Values",
     "Variable",
     "Variant",
@@ -264,6 +279,7 @@ __all__ = [
     "percpu_array",
     "percpu_cgroup_storage",
     "percpu_hash",
+    "perf_buffer",
     "possible_cpus",
     "prog_array",
     "program",
@@ -276,6 +292,7 @@ __all__ = [
     "rest_of",
     "rest_text",
     "reuseport_sockarray",
+    "ring_buffer",
     "signed_bits",
     "sk_storage",
     "sockhash",
@@ -285,10 +302,12 @@ __all__ = [
     "struct_ops_map",
     "struct_variable",
     "struct_variable_spec",
+    "tail_of",
     "task_storage",
     "tracepoint",
     "until_nul",
     "untyped_map",
+    "user_ring_buffer",
     "variable",
     "variable_spec",
     "xskmap",

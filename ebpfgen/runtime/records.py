@@ -2,8 +2,9 @@
 
 import re
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
+from itertools import starmap
 from typing import (
     Any,
     ClassVar,
@@ -16,9 +17,15 @@ from typing import (
 )
 
 from ebpfgen.runtime.codec import (
+    Array,
     Buffer,
     ByteOrder,
+    Chars,
     Codec,
+    EnumCodec,
+    Raw,
+    Scalar,
+    Wide,
     WriteableBuffer,
     bits,
     fit,
@@ -33,7 +40,9 @@ from ebpfgen.runtime.codec import (
 DType: TypeAlias = Any
 
 Values = tuple[object, ...]
+Rows: TypeAlias = Iterable[tuple[Any, ...]]
 T = TypeVar("T")
+Records: TypeAlias = list[T]
 E = TypeVar("E", bound=IntEnum)
 
 _FORMAT = re.compile(r"(\d*)([a-zA-Z?])")
@@ -52,11 +61,18 @@ class Record:
     ``SIZE`` is in bytes. Values that do not fit their member are refused when they are packed.
     """
 
-    __slots__ = ()
+    # What a buffer held of a record above SIZE bytes; unset where there was nothing.
+    __slots__ = ("_beyond",)
 
     SIZE: ClassVar[int]
     _layout: ClassVar[struct.Struct]
     _labels: ClassVar[tuple[str, ...]]
+    _beyond: bytes
+
+    @classmethod
+    def _each(cls, rows: Rows, /) -> "Sequence[Record]":
+        """Return the value of each row that the layout unpacks, as a list."""
+        return list(starmap(cls, rows))
 
     def _values(self) -> Values:
         """Return what the layout packs."""
@@ -329,6 +345,37 @@ def dtype(size: int, members: Iterable[tuple[str, object, int]]) -> DType:
             "itemsize": size,
         }
     )
+
+
+def dtype_of(codec: object) -> object:
+    """Return what numpy makes the type of a codec's values of.
+
+    Raises TypeError if numpy has no type for them.
+    """
+    found: object = None
+    match codec:
+        case Scalar(layout=layout):
+            found = layout
+        case Chars(SIZE=size):
+            found = f"S{size}"
+        case Raw(SIZE=size):
+            found = ("u1", (size,))
+        case Wide(SIZE=size):
+            found = f"V{size}"
+        case Array(element=element, count=count):
+            found = (dtype_of(element), (count,))
+        case EnumCodec(number=number):
+            found = dtype_of(number)
+        case _ if hasattr(codec, "dtype"):
+            found = codec.dtype()
+    if found is None:
+        raise TypeError(f"numpy has no type for the values of {codec!r}")
+    return found
+
+
+def tail_of(record: Record) -> bytes:
+    """Return what a ring or perf buffer held of *record* after its SIZE bytes, mostly nothing."""
+    return getattr(record, "_beyond", b"")
 
 
 def _write(data: bytes, buffer: WriteableBuffer, offset: int) -> None:

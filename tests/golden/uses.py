@@ -175,6 +175,27 @@ def accepted_of_members(specs: maps.MapsSpecs) -> None:
     assert_type(specs.Entries.pin_path, Path | None)
 
 
+async def accepted_of_events(
+    objs: variables.GlobalsObjects, untyped: structs.StructsObjects
+) -> None:
+    assert_type(objs.Rb, rt.RingBuffer[variables.GlobalsEv])
+    assert_type(objs.Rb.read(), list[variables.GlobalsEv])
+    assert_type(objs.Rb.read_raw(), list[bytes])
+    assert_type(objs.Rb.poll(timeout=0.5), list[variables.GlobalsEv])
+    assert_type(objs.Pb.open(pages=8), rt.PerfBuffer[variables.GlobalsEv])
+    assert_type(objs.Pb.read_by_cpu(), dict[int, list[variables.GlobalsEv]])
+    assert_type(untyped.Events.read(), list[bytes])
+    for event in objs.Rb:
+        assert_type(event.pid, int)
+        assert_type(rt.tail_of(event), bytes)
+    async for event in objs.Pb:
+        assert_type(event, variables.GlobalsEv)
+    for buffer, events in rt.EventPoll(objs.Rb, objs.Pb).poll():
+        assert_type(buffer, rt.EventBuffer[variables.GlobalsEv])
+        assert_type(events, list[variables.GlobalsEv])
+    rt.EventPoll(objs.Rb, untyped.Events)
+
+
 def rejected(specs: kprobe.KprobeSpecs, objs: kprobe.KprobeObjects) -> None:
     objs.KprobeMap["x"]  # REJECTED: an array has indices
     objs.KprobeMap[0] = "x"  # REJECTED: its values are numbers
@@ -211,6 +232,8 @@ def rejected_of_records(objs: structs.StructsObjects, key: structs.StructsKey) -
     objs.Flows[3]  # REJECTED: the key is a struct
     objs.Flows[key] = key  # REJECTED: the value is another one
     objs.Events[0]  # REJECTED: a ring buffer has no elements
+    objs.Events.push(b"")  # REJECTED: nor can one write to it
+    rt.tail_of(objs.Events.read()[0])  # REJECTED: bytes have no tail
     structs.StructsAddress(b"")  # REJECTED: it has two members
     structs.StructsAddress(b"", port="http")  # REJECTED: a port is a number
     structs.StructsAddress(b"", 80).host  # REJECTED: there is no such member

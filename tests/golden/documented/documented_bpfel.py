@@ -119,6 +119,18 @@ class DocumentedEvent(rt.Record):
             DocumentedEventAnonymous3(v[3]),
         )
 
+    @classmethod
+    def _each(cls, rows: rt.Rows, /) -> rt.Records[DocumentedEvent]:
+        return [
+            cls(
+                v[0],
+                v[1] & 0x7,
+                rt.named(DocumentedHow, v[2]),
+                DocumentedEventAnonymous3(v[3]),
+            )
+            for v in rows
+        ]
+
     def _values(self) -> rt.Values:
         return (
             self.pid,

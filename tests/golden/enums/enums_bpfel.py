@@ -119,6 +119,21 @@ class EnumsValue(rt.Record):
             rt.named(EnumsTop, v[6] & 0xFFFFFFFF),
         )
 
+    @classmethod
+    def _each(cls, rows: rt.Rows, /) -> rt.Records[EnumsValue]:
+        return [
+            cls(
+                rt.named(EnumsTop, v[0]),
+                rt.named(EnumsFar, v[1]),
+                rt.named(EnumsWide, v[2]),
+                _EnumsValue_both.unpack_from(v[3]),
+                rt.named(EnumsValueNameless, v[4]),
+                rt.named(EnumsNoTagT, v[5]),
+                rt.named(EnumsTop, v[6] & 0xFFFFFFFF),
+            )
+            for v in rows
+        ]
+
     def _values(self) -> rt.Values:
         return (
             self.top,

@@ -118,6 +118,10 @@ class EverythingInner(rt.Record):
         v = _EverythingInner.unpack_from(buffer, offset)
         return cls(v[0], v[1], rt.until_nul(v[2]))
 
+    @classmethod
+    def _each(cls, rows: rt.Rows, /) -> rt.Records[EverythingInner]:
+        return [cls(v[0], v[1], rt.until_nul(v[2])) for v in rows]
+
     def _values(self) -> rt.Values:
         return (self.a, self.b, rt.fit(self.name, 5, "EverythingInner.name"))
 
@@ -662,6 +666,55 @@ class EverythingEvent(rt.Record):
             v[43],
             EverythingEventTuple(v[44], v[45]),
         )
+
+    @classmethod
+    def _each(cls, rows: rt.Rows, /) -> rt.Records[EverythingEvent]:
+        return [
+            cls(
+                v[0],
+                rt.until_nul(v[1]),
+                rt.named(EverythingState, v[2]),
+                v[3],
+                int.from_bytes(v[4], "big") >> 21 & 0x7,
+                int.from_bytes(v[4], "big") >> 14 & 0x7F,
+                (int.from_bytes(v[4], "big") >> 5 & 0x1FF ^ 0x100) - 0x100,
+                bool(int.from_bytes(v[4], "big") >> 4 & 0x1),
+                rt.named(EverythingState, (int.from_bytes(v[4], "big") & 0xF ^ 0x8) - 0x8),
+                int.from_bytes(v[5], "big") & 0xFFFFFFFFFF,
+                EverythingInner(v[6], v[7], rt.until_nul(v[8])),
+                EverythingPackedS(v[9], v[10], v[11]),
+                EverythingOver(v[12], v[13]),
+                EverythingAddr(v[14]),
+                EverythingEventAnonymous14(v[15]),
+                v[16],
+                v[17],
+                _EverythingEvent_named_anon.unpack_from(v[18]),
+                _EverythingEvent_grid.unpack_from(v[19]),
+                _EverythingEvent_pts.unpack_from(v[20]),
+                _EverythingEvent_words.unpack_from(v[21]),
+                v[22],
+                v[23],
+                v[24],
+                v[25],
+                rt.be.i128.unpack_from(v[26]),
+                rt.be.u128.unpack_from(v[27]),
+                v[28],
+                v[29],
+                EverythingEmpty.unpack_from(b""),
+                v[30:33],
+                v[33:36],
+                _EverythingEvent_lots.unpack_from(v[36]),
+                v[37],
+                v[38],
+                v[39],
+                v[40],
+                v[41],
+                _EverythingEvent_es2.unpack_from(v[42]),
+                v[43],
+                EverythingEventTuple(v[44], v[45]),
+            )
+            for v in rows
+        ]
 
     def _values(self) -> rt.Values:
         return (

@@ -54,6 +54,10 @@ class GlobalsEv(rt.Record):
         v = _GlobalsEv.unpack_from(buffer, offset)
         return cls(v[0], rt.until_nul(v[1]))
 
+    @classmethod
+    def _each(cls, rows: rt.Rows, /) -> rt.Records[GlobalsEv]:
+        return [cls(v[0], rt.until_nul(v[1])) for v in rows]
+
     def _values(self) -> rt.Values:
         return (self.pid, rt.fit(self.comm, 16, "GlobalsEv.comm"))
 
@@ -244,10 +248,10 @@ class GlobalsPrograms(rt.Group):
 class GlobalsMaps(rt.Group):
     """The maps."""
 
-    Rb = rt.untyped_map("rb")
+    Rb = rt.ring_buffer("rb", value=GlobalsEv)
     """A ring buffer of GlobalsEv."""
 
-    Pb = rt.untyped_map("pb")
+    Pb = rt.perf_buffer("pb", value=GlobalsEv)
     """A perf buffer of GlobalsEv."""
 
     Outer = rt.hash_of_maps(

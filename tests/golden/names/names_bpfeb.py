@@ -182,6 +182,34 @@ class NamesCounters(rt.Record):
             NamesInner(v[20]),
         )
 
+    @classmethod
+    def _each(cls, rows: rt.Rows, /) -> rt.Records[NamesCounters]:
+        return [
+            cls(
+                v[0],
+                v[1],
+                v[2],
+                v[3],
+                v[4],
+                v[5],
+                v[6],
+                v[7],
+                v[8],
+                v[9],
+                v[10],
+                v[11],
+                v[12],
+                v[13],
+                v[14],
+                v[15],
+                v[16],
+                v[17:19],
+                v[19],
+                NamesInner(v[20]),
+            )
+            for v in rows
+        ]
+
     def _values(self) -> rt.Values:
         return (
             self.packets,

@@ -98,6 +98,12 @@ class StructsKey(rt.Record):
         v = _StructsKey.unpack_from(buffer, offset)
         return cls(StructsAddress(v[0], v[1]), StructsAddress(v[2], v[3]))
 
+    @classmethod
+    def _each(cls, rows: rt.Rows, /) -> rt.Records[StructsKey]:
+        return [
+            cls(StructsAddress(v[0], v[1]), StructsAddress(v[2], v[3])) for v in rows
+        ]
+
     def _values(self) -> rt.Values:
         return (
             rt.fit(self.source.bytes_of_it, 6, "StructsKey.source.bytes_of_it"),
@@ -257,6 +263,23 @@ class StructsValue(rt.Record):
             StructsValueIp(v[12]),
         )
 
+    @classmethod
+    def _each(cls, rows: rt.Rows, /) -> rt.Records[StructsValue]:
+        return [
+            cls(
+                rt.until_nul(v[0]),
+                v[1:5],
+                StructsMomentT(v[5], v[6]),
+                rt.named(StructsState, v[7]),
+                v[8],
+                v[9],
+                v[10],
+                v[11],
+                StructsValueIp(v[12]),
+            )
+            for v in rows
+        ]
+
     def _values(self) -> rt.Values:
         return (
             rt.fit(self.comm, 16, "StructsValue.comm"),
@@ -355,7 +378,7 @@ class StructsMaps(rt.Group):
     Triples = rt.array("triples", value=rt.array_of(rt.le.u16, 3))
     """1 entry."""
 
-    Events = rt.untyped_map("events")
+    Events = rt.ring_buffer("events")
     """A ring buffer."""
 
 

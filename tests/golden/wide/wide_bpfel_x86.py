@@ -281,6 +281,42 @@ class WideConnectionTrackingValueOfBothDirections(rt.Record):
             v[25:89],
         )
 
+    @classmethod
+    def _each(
+        cls, rows: rt.Rows, /
+    ) -> rt.Records[WideConnectionTrackingValueOfBothDirections]:
+        return [
+            cls(
+                v[0],
+                v[1],
+                v[2],
+                v[3],
+                v[4],
+                v[5],
+                v[6],
+                v[7],
+                v[8],
+                v[9],
+                v[10],
+                v[11],
+                v[12],
+                v[13],
+                v[14],
+                v[15],
+                v[16],
+                v[17],
+                v[18],
+                v[19],
+                v[20],
+                v[21],
+                v[22],
+                v[23],
+                WideConnectionTrackingKeyOfBothDirections(v[24]),
+                v[25:89],
+            )
+            for v in rows
+        ]
+
     def _values(self) -> rt.Values:
         return (
             self.a,
