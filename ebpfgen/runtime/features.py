@@ -6,9 +6,14 @@ has the feature. Options of the kernel's configuration are those around the type
 ``CAP_BPF``. Distributions carry features back, so what a version lacks may be there all the same.
 """
 
+import os
+import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+
+from ebpfgen.runtime import kernel
 
 Version = tuple[int, int]
 
@@ -166,6 +171,28 @@ def helper(number: int) -> Feature | None:
     return Feature(f"bpf_{names[number - 1]}", _version(since))
 
 
+def why_lacking(feature: Feature) -> str:
+    """Say why this kernel has not got a feature; empty if by its version and options it has."""
+    if kernel.release() < feature.since:
+        major, minor = feature.since
+        return f"that came with Linux {major}.{minor}, and this is {os.uname().release}"
+    states = {option: config(option) for option in feature.configs}
+    off = [option for option, state in states.items() if state == "n"]
+    if off:
+        return f"it was built without {kernel.listed(off)}"
+    unknown = [option for option, state in states.items() if state is None]
+    return f"it takes one built with {kernel.listed(unknown)}" if unknown else ""
+
+
+def config(option: str) -> str | None:
+    """Return what the kernel was built with: ``y``, ``m``, ``n`` or a value; None if it won't say.
+
+    *option* begins with ``CONFIG_``.
+    """
+    known = _configuration()
+    return known.get(option, "n") if known else None
+
+
 @cache
 def _numbered(table: str, prefix: str) -> dict[int, Feature]:
     lines = (line.split() for line in table.split("\n")[1:-1])
@@ -183,3 +210,24 @@ def _numbered(table: str, prefix: str) -> dict[int, Feature]:
 def _version(text: str) -> Version:
     major, minor = text.split(".")
     return int(major), int(minor)
+
+
+@cache
+def _configuration() -> dict[str, str]:
+    release_ = os.uname().release
+    places = (
+        Path("/proc/config.gz"),
+        Path(f"/boot/config-{release_}"),
+        Path(f"/lib/modules/{release_}/config"),
+    )
+    for place in places:
+        try:
+            data = place.read_bytes()
+        except OSError:
+            continue
+        if place.suffix == ".gz":
+            import gzip
+
+            data = gzip.decompress(data)
+        return dict(re.findall(r"^(CONFIG_\w+)=(.*)$", data.decode(), re.MULTILINE))
+    return {}

@@ -2,23 +2,18 @@
 
 import os
 import re
-import resource
 import sys
 from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ebpfgen.runtime.features import Feature
 
 TRACEFS = Path("/sys/kernel/tracing")
 _TRACEFS_PLACES = (TRACEFS, Path("/sys/kernel/debug/tracing"))
 
 # Bit numbers of include/uapi/linux/capability.h.
 _CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
-_BPF_CAPABILITIES_SINCE = (5, 8)
-_MEMORY_OF_CGROUP_SINCE = (5, 11)
+_PART_OF_SYS_ADMIN = ("CAP_PERFMON", "CAP_BPF")
+_SPLIT_SINCE = (5, 8)
 
 BTF = Path("/sys/kernel/btf/vmlinux")
 
@@ -44,16 +39,18 @@ def release() -> tuple[int, int]:
 
 
 def missing_capabilities(*names: str) -> list[str]:
-    """Return which of these capabilities this process lacks; CAP_SYS_ADMIN includes the others.
+    """Return which of these capabilities this process lacks.
 
-    Before Linux 5.8 it is what all of BPF needs.
+    CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON, which were split off from it in Linux 5.8, and
+    is what all of BPF needs before.
     """
     mask = int(_status("CapEff"), 16)
-    if mask >> _CAPABILITIES["CAP_SYS_ADMIN"] & 1:
-        return []
-    if release() < _BPF_CAPABILITIES_SINCE:
+    held = {name for name, number in _CAPABILITIES.items() if mask >> number & 1}
+    if "CAP_SYS_ADMIN" in held:
+        held.update(_PART_OF_SYS_ADMIN)
+    elif release() < _SPLIT_SINCE:
         return ["CAP_SYS_ADMIN"]
-    return [name for name in names if not mask >> _CAPABILITIES[name] & 1]
+    return [name for name in names if name not in held]
 
 
 def permission_hint(*capabilities: str) -> str:
@@ -64,7 +61,7 @@ def permission_hint(*capabilities: str) -> str:
     missing = missing_capabilities(*capabilities or ("CAP_BPF", "CAP_PERFMON"))
     if missing:
         return (
-            f"this process lacks {_listed(missing)}: run it as root (sudo), or add what it lacks "
+            f"this process lacks {listed(missing)}: run it as root (sudo), or add what it lacks "
             "to its service or container"
         )
     if Path("/proc/self/uid_map").read_text().split() != ["0", "0", str((1 << 32) - 1)]:
@@ -76,39 +73,6 @@ def permission_hint(*capabilities: str) -> str:
         "this process has the capabilities, so a security module, a container's seccomp filter or "
         "kernel lockdown forbids it"
     )
-
-
-def memlock_hint() -> str:
-    """Say that the limit on locked memory may be why; empty where it does not count or is off."""
-    limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
-    if release() >= _MEMORY_OF_CGROUP_SINCE or limit == resource.RLIM_INFINITY:
-        return ""
-    return (
-        f"this process may lock {limit >> 10} KiB of memory, which Linux {os.uname().release} "
-        "charges maps and programs to: call rt.remove_memlock() first"
-    )
-
-
-def why_lacking(feature: "Feature") -> str:
-    """Say why this kernel has not got a feature; empty if by its version and options it has."""
-    if release() < feature.since:
-        major, minor = feature.since
-        return f"that came with Linux {major}.{minor}, and this is {os.uname().release}"
-    states = {option: config(option) for option in feature.configs}
-    off = [option for option, state in states.items() if state == "n"]
-    if off:
-        return f"it was built without {_listed(off)}"
-    unknown = [option for option, state in states.items() if state is None]
-    return f"it takes one built with {_listed(unknown)}" if unknown else ""
-
-
-def config(option: str) -> str | None:
-    """Return what the kernel was built with: ``y``, ``m``, ``n`` or a value; None if it won't say.
-
-    *option* begins with ``CONFIG_``.
-    """
-    known = _configuration()
-    return known.get(option, "n") if known else None
 
 
 def on_bpf_filesystem(path: Path) -> bool:
@@ -188,34 +152,13 @@ def _functions() -> tuple[str, ...]:
     return tuple(sorted(functions))
 
 
-@cache
-def _configuration() -> dict[str, str]:
-    release_ = os.uname().release
-    places = (
-        Path("/proc/config.gz"),
-        Path(f"/boot/config-{release_}"),
-        Path(f"/lib/modules/{release_}/config"),
-    )
-    for place in places:
-        try:
-            data = place.read_bytes()
-        except OSError:
-            continue
-        if place.suffix == ".gz":
-            import gzip
-
-            data = gzip.decompress(data)
-        return dict(re.findall(r"^(CONFIG_\w+)=(.*)$", data.decode(), re.MULTILINE))
-    return {}
-
-
 def _status(field: str) -> str:
     """Return a field of what the kernel says of this process."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(line.split()[1] for line in lines if line.startswith(f"{field}:"))
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Return ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 

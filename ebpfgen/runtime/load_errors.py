@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ebpfgen.runtime import features, kernel, verifier
+from ebpfgen.runtime import features, kernel, rlimit, verifier
 from ebpfgen.runtime._libbpf import maps as _maps
 from ebpfgen.runtime._libbpf import objects as _objects
 from ebpfgen.runtime._libbpf import probes as _probes
 from ebpfgen.runtime._libbpf import programs as _programs
-from ebpfgen.runtime._libbpf.library import CallError, version
+from ebpfgen.runtime._libbpf.library import CallError, describe, version
 from ebpfgen.runtime.errors import LoadError, UnsupportedObjectError
 
 _NO_PERMISSION = (errno.EPERM, errno.EACCES)
@@ -30,6 +30,11 @@ _NO_BTF = re.compile(r"failed to find valid kernel BTF|rror loading vmlinux BTF|
 _BAD_BTF_FILE = "failed to parse target BTF"
 _NO_KSYM = re.compile(r"extern \((?:func|var) ksym\) '([^']+)': not found")
 _NO_KCONFIG = re.compile(r"extern '([^']+)' \(strong\): not resolved")
+_NO_CONFIGURATION = "failed to open system Kconfig"
+
+_NOT_BPF_FILESYSTEM = re.compile(r"specified path (.+) is not on BPF FS")
+_OTHER_MAP_PINNED = re.compile(r"couldn't reuse pinned map at '(.+)': parameter mismatch")
+_NOT_PINNED = re.compile(r"(?:failed to auto-pin at|couldn't retrieve pinned map) '(.+)'")
 
 _NO_RELOCATION = re.compile(r"failed to resolve CO-RE relocation <(\w+)> \[\d+\] (.+?)(?: \(|$)")
 _NO_HELPER = re.compile(r"invalid func \w+#(\d+)")
@@ -55,6 +60,10 @@ class _Failure:
     program: str = ""
     map: str = ""
     verifier_log: str = ""
+
+    @property
+    def reason(self) -> str:
+        return describe(self.errno)
 
     @property
     def refusal(self) -> verifier.Refusal:
@@ -108,7 +117,7 @@ def load_error(name: str, pointer: int, error: CallError) -> LoadError:
         map="" if program else _found(_REFUSED_MAP, error.log),
         verifier_log=verifier.logs(error.log).get(program, ""),
     )
-    for answer in (_of_verifier, _of_btf, _of_extern, _of_map, _of_program, _of_process):
+    for answer in (_of_verifier, _of_btf, _of_extern, _of_pin, _of_map, _of_program, _of_process):
         if found := answer(failure):
             return found
     last = _last_line(error.log)
@@ -165,6 +174,24 @@ def _of_extern(failure: _Failure) -> LoadError | None:
     if name := _found(_NO_KCONFIG, failure.log):
         told = f"this kernel's configuration has no {name}: declare it __weak, or pass kconfig="
         return failure.error(told, lacks=name)
+    if _NO_CONFIGURATION in failure.log:
+        return failure.error("this kernel does not say how it was configured: pass kconfig=")
+    return None
+
+
+def _of_pin(failure: _Failure) -> LoadError | None:
+    if path := _found(_NOT_BPF_FILESYSTEM, failure.log):
+        return failure.error(
+            f"it is to be pinned at {path}, which is not on a BPF filesystem: mount -t bpf bpf "
+            "/sys/fs/bpf, or pass pin_root= with a folder of one"
+        )
+    if path := _found(_OTHER_MAP_PINNED, failure.log):
+        return failure.error(
+            f"a map of another type or size is pinned at {path}: remove that file if nothing uses "
+            "it, or pass another pin_root="
+        )
+    if path := _found(_NOT_PINNED, failure.log):
+        return failure.error(f"can't pin it at {path}, or use what is there: {failure.reason}")
     return None
 
 
@@ -179,8 +206,8 @@ def _of_map(failure: _Failure) -> LoadError | None:
     settings = f"{_kind(feature, number)}, key {key} and value {value} bytes, {entries} entries"
     if failure.errno in (errno.E2BIG, errno.ENOMEM):
         told = f"the kernel finds it too large: {settings}"
-        return failure.error("; ".join(filter(None, (told, kernel.memlock_hint()))))
-    if feature and _probes.has_map_type(number) is False:
+        return failure.error("; ".join(filter(None, (told, rlimit.memlock_hint()))))
+    if feature and _lacks(feature, _probes.has_map_type(number)):
         return failure.lacking(feature)
     if failure.errno == errno.EINVAL:
         zero = "; max_entries is 0" if not entries else ""
@@ -200,8 +227,7 @@ def _of_program(failure: _Failure) -> LoadError | None:
         return _no_target(failure, target)
     if failure.errno in _NO_PERMISSION:
         return failure.error(_no_permission(feature.capabilities if feature else ()))
-    # A type that was there when the probe failed, too, fails for a reason of its own.
-    if feature and kernel.why_lacking(feature) and _probes.has_program_type(number) is False:
+    if feature and _lacks(feature, _probes.has_program_type(number)):
         return failure.lacking(feature)
     return None
 
@@ -222,7 +248,7 @@ def _no_target(failure: _Failure, target: str) -> LoadError:
 
 
 def _of_process(failure: _Failure) -> LoadError | None:
-    if failure.errno == errno.ENOSYS or kernel.config("CONFIG_BPF_SYSCALL") == "n":
+    if failure.errno == errno.ENOSYS or features.config("CONFIG_BPF_SYSCALL") == "n":
         return failure.error("this kernel has no BPF", lacks="CONFIG_BPF_SYSCALL")
     if failure.errno in _NO_PERMISSION:
         types = [_objects.program_type(p) for p in _objects.programs(failure.pointer)]
@@ -234,7 +260,7 @@ def _of_process(failure: _Failure) -> LoadError | None:
 def _no_permission(capabilities: Iterable[str]) -> str:
     """Say why BPF that takes these capabilities beside CAP_BPF is not allowed."""
     needed = dict.fromkeys(("CAP_BPF", *capabilities))
-    if not kernel.missing_capabilities(*needed) and (hint := kernel.memlock_hint()):
+    if not kernel.missing_capabilities(*needed) and (hint := rlimit.memlock_hint()):
         return hint
     return kernel.permission_hint(*needed)
 
@@ -253,8 +279,16 @@ def _kind(feature: features.Feature | None, number: int) -> str:
     return feature.name.split("_TYPE_")[1].lower() if feature else f"type {number}"
 
 
+def _lacks(feature: features.Feature, probed: bool | None) -> bool:
+    """Return whether the kernel lacks a type that libbpf found to be there, or not, or neither."""
+    if probed is None:  # it is newer than libbpf
+        return kernel.release() < feature.since
+    # With all it takes in the kernel, the probe failed for the reason that the object did.
+    return not probed and bool(features.why_lacking(feature))
+
+
 def _missing(name: str, feature: features.Feature) -> str:
-    why = kernel.why_lacking(feature)
+    why = features.why_lacking(feature)
     return f"this kernel has no {name}{': ' if why else ''}{why}"
 
 

@@ -27,3 +27,14 @@ def remove_memlock() -> None:
             f"can't raise the limit on locked memory, which Linux {os.uname().release} charges "
             "maps to: run as root, or with CAP_SYS_RESOURCE, or set LimitMEMLOCK=infinity",
         ) from error
+
+
+def memlock_hint() -> str:
+    """Say that the limit on locked memory may be why; empty where it does not count or is off."""
+    limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
+    if kernel.release() >= _CHARGED_TO_CGROUP or limit == resource.RLIM_INFINITY:
+        return ""
+    return (
+        f"this process may lock {limit >> 10} KiB of memory, which Linux {os.uname().release} "
+        "charges maps and programs to: call rt.remove_memlock() first"
+    )

@@ -135,7 +135,7 @@ def _run_error(error: CallError, kind: int, name: str, options: _loaded.RunOptio
     elif error.errno == errno.EINVAL and options.data_size_in < _ETHERNET_HEADER:
         reason = f"this kind takes {_PACKET}"
     elif error.errno == errno.EINVAL:
-        reason = "the kernel refuses these arguments: flags, or what is set in ctx"
+        reason = "the kernel refuses these arguments: flags, what is set in ctx, or all of a ctx"
     elif error.errno == errno.E2BIG:
         reason = "this kernel does not know all of these arguments"
     return BpfError(error.errno, f"{attempt}: {reason}")

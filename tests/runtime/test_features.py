@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ebpfgen.runtime import features, kernel
+from ebpfgen.runtime import features
 from ebpfgen.runtime._libbpf import probes
 from tests.building import REPOSITORY
 from tests.runtime.conftest import need
@@ -80,15 +80,15 @@ def test_what_is_newer_than_the_tables_is_not_known() -> None:
 class TestThisKernel:
     def test_it_has_the_maps_of_its_version_and_options(self) -> None:
         for number, feature in enumerate(MAP_TYPES, 1):
-            if kernel.why_lacking(feature):
+            if features.why_lacking(feature):
                 continue
             assert probes.has_map_type(number) is not False, feature
 
     def test_it_lacks_the_programs_it_was_built_without(self) -> None:
-        lacking = [f for f in PROGRAM_TYPES if "n" in map(kernel.config, f.configs)]
+        lacking = [f for f in PROGRAM_TYPES if "n" in map(features.config, f.configs)]
         for feature in lacking:
             assert not probes.has_program_type(PROGRAM_TYPES.index(feature) + 1), feature
-            assert "built without CONFIG_" in kernel.why_lacking(feature)
+            assert "built without CONFIG_" in features.why_lacking(feature)
 
     @pytest.mark.parametrize("held", [(), ("NET_ADMIN",), ("PERFMON",), ("NET_ADMIN", "PERFMON")])
     def test_programs_take_the_capabilities_of_the_table(self, held: tuple[str, ...]) -> None:
@@ -124,23 +124,23 @@ class TestWhyLacking:
     def options(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         """Give the options the kernel was built with, for the test to set."""
         options: dict[str, str] = {}
-        monkeypatch.setattr(kernel, "_configuration", lambda: options)
+        monkeypatch.setattr(features, "_configuration", lambda: options)
         name = os.uname_result(("Linux", "host", "5.4.0-1-amd64", "#1", "x86_64"))
         monkeypatch.setattr(os, "uname", lambda: name)
         return options
 
     def test_a_kernel_that_is_too_old(self, options: dict[str, str]) -> None:
-        found = kernel.why_lacking(features.Feature("bpf_ringbuf_output", (5, 8)))
+        found = features.why_lacking(features.Feature("bpf_ringbuf_output", (5, 8)))
         assert found == "that came with Linux 5.8, and this is 5.4.0-1-amd64"
 
     def test_an_option_that_is_off(self, options: dict[str, str]) -> None:
         options["CONFIG_NET"] = "y"
-        assert kernel.why_lacking(self.FEATURE) == "it was built without CONFIG_XDP_SOCKETS"
+        assert features.why_lacking(self.FEATURE) == "it was built without CONFIG_XDP_SOCKETS"
 
     def test_options_that_the_kernel_does_not_tell(self, options: dict[str, str]) -> None:
-        told = kernel.why_lacking(self.FEATURE)
+        told = features.why_lacking(self.FEATURE)
         assert told == "it takes one built with CONFIG_XDP_SOCKETS"
 
     def test_nothing(self, options: dict[str, str]) -> None:
         options["CONFIG_XDP_SOCKETS"] = "y"
-        assert kernel.why_lacking(self.FEATURE) == ""
+        assert features.why_lacking(self.FEATURE) == ""

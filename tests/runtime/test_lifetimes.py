@@ -163,6 +163,12 @@ class TestLeaks:
         assert freed()
 
 
+def test_data_sections_are_named_after_the_object(objs: Any) -> None:
+    """And not after the address it was opened at, which is another each time."""
+    assert objs.LeakCalls.value >= 0
+    assert len(in_kernel("map", b"leaks.bss")) == 1
+
+
 class TestOrder:
     def test_memory_goes_before_links_and_links_before_the_object(self, objs: Any) -> None:
         seen: list[tuple[str, bool, bool]] = []

@@ -5,7 +5,7 @@ import importlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -15,7 +15,7 @@ from ebpfgen import runtime as rt
 from ebpfgen.runtime import kernel
 from tests.building import REPOSITORY
 from tests.runtime.conftest import need
-from tests.runtime.snippets import open_c
+from tests.runtime.snippets import open_c, refusal
 
 READS_A_STRUCT = """
 struct task_struct { int pid; } __attribute__((preserve_access_index));
@@ -28,6 +28,19 @@ SEC("raw_tp/sys_enter") int task(void *ctx)
 	return pid;
 }
 """
+
+
+def pinned_map(value: str) -> str:
+    return f"""
+struct {{
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, u32);
+	__type(value, {value});
+	__uint(max_entries, 1);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+}} kept SEC(".maps");
+"""
+
 
 pytestmark = pytest.mark.usefixtures("bpf")
 
@@ -117,24 +130,34 @@ struct {
     open_c(source, relaxed_maps=True).load().close()
 
 
-def test_maps_are_pinned_below_the_root_that_is_given(tmp_path: Path) -> None:
-    source = """
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__type(key, u32);
-	__type(value, u64);
-	__uint(max_entries, 1);
-	__uint(pinning, LIBBPF_PIN_BY_NAME);
-} kept SEC(".maps");
-"""
-    mount = ["mount", "-t", "bpf", "bpf", str(tmp_path)]
-    need(subprocess.run(mount, capture_output=True, text=True, check=False).stderr.strip())
-    try:
-        with open_c(source, pin_root=tmp_path).load():
-            assert (tmp_path / "kept").exists()
-        assert (tmp_path / "kept").exists()
-    finally:
+class TestPinRoot:
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Iterator[Path]:
+        """Give a folder that is a BPF filesystem of its own."""
+        mount = ["mount", "-t", "bpf", "bpf", str(tmp_path)]
+        need(subprocess.run(mount, capture_output=True, text=True, check=False).stderr.strip())
+        yield tmp_path
         subprocess.run(["umount", str(tmp_path)], check=True)
+
+    def test_maps_are_pinned_below_it(self, root: Path) -> None:
+        with open_c(pinned_map("u64"), pin_root=root).load():
+            assert (root / "kept").exists()
+        assert (root / "kept").exists()
+
+    def test_what_another_program_pinned_there_is_named(self, root: Path) -> None:
+        open_c(pinned_map("u64"), pin_root=root).load().close()
+        error = refusal(pinned_map("u32"), errno=errno.EINVAL, pin_root=root)
+        assert f"map kept of snippet: a map of another type or size is pinned at {root}/k" in str(
+            error
+        )
+
+    def test_a_folder_of_another_filesystem(self, tmp_path: Path) -> None:
+        error = refusal(pinned_map("u64"), errno=errno.EINVAL, pin_root=tmp_path)
+        assert f"pinned at {tmp_path}/kept, which is not on a BPF filesystem: mount" in str(error)
+
+    def test_a_folder_that_is_not_there(self, root: Path) -> None:
+        error = refusal(pinned_map("u64"), errno=errno.ENOENT, pin_root=root / "no" / "where")
+        assert f"can't pin it at {root}/no/where/kept, or use what is there: No such" in str(error)
 
 
 def test_an_option_that_there_is_not_is_an_error_of_the_program(bound: ModuleType) -> None:
