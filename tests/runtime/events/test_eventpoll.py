@@ -17,7 +17,7 @@ Background = Callable[..., Future[Any]]
 
 @pytest.fixture
 def poll(objs: Any) -> rt.EventPoll[Any]:
-    return rt.EventPoll(objs.Events, objs.Numbers, objs.Samples.open())
+    return rt.EventPoll(objs.Numbers, objs.Events, objs.Samples.open())
 
 
 def test_records_come_with_their_buffer(
@@ -26,7 +26,7 @@ def test_records_come_with_their_buffer(
     assert poll.poll(0) == []
     produce.events(2)
     produce.samples(1, first=9)
-    ((events, two), (samples, one)) = poll.poll()
+    (events, two), (samples, one) = poll.poll()
     assert (events, samples) == (objs.Events, objs.Samples)
     assert [record.number for record in [*two, *one]] == [0, 1, 9]
     produce.numbers(1, first=7)
@@ -96,14 +96,24 @@ def test_what_an_iteration_leaves_comes_next(
 
 
 def test_a_fast_buffer_leaves_the_others_their_turn(
-    objs: Any, produce: Producer, poll: rt.EventPoll[Any], flat_out: None
+    objs: Any, produce: Producer, poll: rt.EventPoll[Any]
 ) -> None:
-    names = set()
     produce.numbers(1)
-    for buffer, _ in poll:
-        names.add(buffer.name)
-        if names == {"events", "numbers"}:
+    for count, (buffer, _) in enumerate(poll):
+        if buffer is objs.Events:
             break
+        assert count < 1000
+        produce.numbers(1)
+        if count == 10:
+            produce.events(1)
+
+
+def test_a_wait_for_buffers_that_are_closed_ends(objs: Any, poll: rt.EventPoll[Any]) -> None:
+    objs.close()
+    waiting = threading.Thread(target=poll._pause, args=(False, None), daemon=True)
+    waiting.start()
+    waiting.join(30)
+    assert not waiting.is_alive()
 
 
 def test_closing_ends_a_poll(objs: Any, poll: rt.EventPoll[Any]) -> None:

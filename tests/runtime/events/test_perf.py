@@ -1,5 +1,6 @@
 """Perf buffers deliver what every CPU wrote, and say what there was no room for."""
 
+import asyncio
 import os
 import select
 import struct
@@ -170,6 +171,17 @@ class TestWaking:
         objs.Samples.open(wakeup_events=10)
         produce.samples(9)
         assert len(objs.Samples.poll(0.01)) == 9
+
+    def test_who_waits_is_told_though_another_was_told_before(
+        self, objs: Any, produce: Producer
+    ) -> None:
+        objs.Samples.open()
+        produce.samples(1)
+        # Perf says so once, and then no more.
+        assert readable(objs.Samples, 60)
+        assert not readable(objs.Samples, 0)
+        assert objs.Samples.wait(0)
+        assert asyncio.run(asyncio.wait_for(objs.Samples._wait_async(), 60))
 
     def test_an_iteration_ends_on_close(
         self, objs: Any, produce: Producer, background: Background

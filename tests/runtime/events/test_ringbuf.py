@@ -284,9 +284,24 @@ class TestIterating:
             signal.signal(signal.SIGALRM, before)
         assert seen == [0, 1]
 
-    def test_a_signal_handler_may_close_while_records_are_copied(
-        self, objs: Any, flat_out: None
+    def test_a_signal_handler_may_do_anything_while_records_are_copied(
+        self, objs: Any, produce: Producer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        events = objs.Events
+
+        def interrupt() -> None:
+            if not events.closed:
+                assert events.read() == []
+                events.close()
+
+        produce.events(3)
+        # It is called between the steps of a copy.
+        monkeypatch.setattr(events._memory, "fence", interrupt)
+        assert numbers(events.read()) == [0, 1, 2]
+        assert events.closed
+        assert "bpf-map" not in Path("/proc/self/maps").read_text()
+
+    def test_one_may_close_under_a_flat_out_producer(self, objs: Any, flat_out: None) -> None:
         events = objs.Events
         before = signal.signal(signal.SIGALRM, lambda *_: events.close())
         try:
@@ -340,8 +355,10 @@ class TestUnderAFlatOutProducer:
         assert 0 < max(taken) <= CAPACITY
 
     def test_threads_get_each_record_once(
-        self, objs: Any, produce: Producer, background: Background
+        self, objs: Any, produce: Producer, background: Background, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        # Between the steps of a copy, others have their turn.
+        monkeypatch.setattr(objs.Events._memory, "fence", lambda: time.sleep(0))
         count, wanted = 200, set(range(200 * 100))
         stop = threading.Event()
 
@@ -398,6 +415,19 @@ class TestClosing:
         objs.close()
         assert events.closed
 
+    def test_a_thread_that_waits_is_the_last_to_go(self, objs: Any, background: Background) -> None:
+        def fds() -> int:
+            return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+        before = fds()
+        waiting = background(objs.Events.poll)
+        while objs.Events._doorbell is None or not objs.Events._doorbell._guests:
+            assert not waiting.done()
+        assert fds() > before
+        objs.Events.close()
+        waiting.result(60)
+        assert fds() == before
+
     def test_a_with_block_closes_it(self, objs: Any) -> None:
         with objs.Events as events:
             assert not events.closed
@@ -449,7 +479,9 @@ class TestForking:
         assert self.in_child(events.close) == 0
         assert self.in_child(objs.close) == 0
         assert self.in_child(iterator.close) == 0
-        del iterator
-        assert numbers(events.read()) == [1, 2]
+        produce.events(1, first=7)
+        assert self.in_child(lambda: list(iterator)) == 3
+        iterator.close()
+        assert numbers(events.read()) == [1, 2, 7]
         produce.events(1, first=3)
         assert numbers(events.poll(60)) == [3]

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from types import ModuleType
@@ -120,8 +121,15 @@ def test_a_value_that_does_not_fit_its_type_is_not_written(objs: Any, command: A
 
 
 def test_threads_push_each_record_once(
-    objs: Any, produce: Producer, command: Any, background: Background
+    objs: Any,
+    produce: Producer,
+    command: Any,
+    background: Background,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Between the steps of a push, others have their turn.
+    monkeypatch.setattr(objs.Commands._memory, "fence", lambda: time.sleep(0))
+
     def push(first: int) -> None:
         for number in range(first, first + 500):
             objs.Commands.push(command(number), timeout=60)
