@@ -119,7 +119,7 @@ def _has_doc_comment(text: str) -> bool:
     if "/**" in text:
         return True
     lines = (part[max(part.rfind("\n"), part.rfind("\r")) + 1 :] for part in text.split("//")[:-1])
-    return any(not line.strip() or line.rstrip().endswith(("*", "*/")) for line in lines)
+    return any(not line.strip() or re.search(r"\*(/\s*)?\Z", line) for line in lines)
 
 
 class _Scope(NamedTuple):
