@@ -14,7 +14,7 @@
     ├── ObjectError           the object file is malformed or can't be bound; carries an offset
     ├── CollisionError        two C names become one Python name
     ├── OutputError           a file can't be written, or is not ebpfgen's to overwrite
-    ├── FailedError           several bindings failed; carries an error for each
+    ├── FailedError           several bindings or sources failed; carries an error for each
     ├── ScaffoldError         a project can't be created there
     └── TraceError            the kernel's trace pipe can't be read
 
@@ -22,7 +22,8 @@
 an error is in its attributes. Errors of running programs are in :mod:`ebpfgen.runtime.errors`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 
 class EbpfgenError(Exception):
@@ -88,12 +89,12 @@ class CompileError(EbpfgenError):
         """What this error says but for the targets."""
         return "\n".join((self.source, self.reason, self.hint, self.diagnostics))
 
-    def also_for(self, other: "CompileError") -> "CompileError":
-        """Return this error for the targets of *other* and its own."""
+    def for_targets(self, targets: Sequence[str]) -> "CompileError":
+        """Return the error that says the same for other targets."""
         return CompileError(
             self.source,
             self.reason,
-            targets=(*other.targets, *self.targets),
+            targets=targets,
             diagnostics=self.diagnostics,
             hint=self.hint,
         )
@@ -134,7 +135,7 @@ class OutputError(EbpfgenError):
 
 
 class FailedError(EbpfgenError):
-    """Several bindings failed: ``errors`` has what happened to each."""
+    """Several bindings or sources failed: ``errors`` has what happened to each."""
 
     def __init__(self, errors: Sequence[EbpfgenError]) -> None:
         super().__init__("; ".join(str(error) for error in errors))
@@ -147,3 +148,19 @@ class ScaffoldError(EbpfgenError):
 
 class TraceError(EbpfgenError):
     """The kernel's trace pipe can't be found or read."""
+
+
+def each_error(error: EbpfgenError) -> tuple[EbpfgenError, ...]:
+    """Return the errors that *error* stands for."""
+    return error.errors if isinstance(error, FailedError) else (error,)
+
+
+@contextmanager
+def placed(place: str) -> Iterator[None]:
+    """Have an error begin with *place*, what it is about or where that stands, if it lacks that."""
+    try:
+        yield
+    except EbpfgenError as error:
+        if place not in str(error):
+            error.args = (f"{place}: {error}",)
+        raise
