@@ -87,6 +87,8 @@ def _built(
     jobs: Sequence[Job], settings: Settings, errors: list[EbpfgenError]
 ) -> list[tuple[Job, dict[Path, bytes]]]:
     """Return the files of each binding that can be built; what fails goes to *errors*."""
+    if not jobs:
+        return []
     from ebpfgen.build import assemble
     from ebpfgen.schedule import build_all
 

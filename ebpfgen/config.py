@@ -161,8 +161,12 @@ class _Table:
         return value
 
     def _paths(self, key: str, folder: Path) -> tuple[Path, ...]:
-        value = self.binding.get(key, [])
+        if key not in self.binding:
+            return ()
+        value = self.binding[key]
         names = self._texts(key, value) if isinstance(value, list) else [self.text(key)]
+        if not all(names) or not names:
+            raise ConfigError(f"{key} in {self.place} is empty: name a file")
         return tuple(folder / name for name in names)
 
     def _texts(self, key: str, value: object) -> list[str]:

@@ -11,6 +11,8 @@ _INCLUDE_FLAGS = ("-I", "-isystem", "-iquote", "-idirafter")
 
 def split_flags(text: str, what: str) -> list[str]:
     """Split flags as a shell does. Raises UsageError naming *what* if a quote is left open."""
+    if not text:
+        return []
     import shlex
 
     try:

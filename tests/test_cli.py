@@ -258,7 +258,8 @@ def test_ctrl_c_ends_a_run_in_silence_with_the_status_of_a_shell(folder: Path) -
 def test_ctrl_c_during_an_import_has_that_status_too(tmp_path: Path) -> None:
     raising = "lambda: exec('raise KeyboardInterrupt')"
     code = f"from ebpfgen.commands import leave_with; leave_with({raising})"
-    done = run_python("-c", code, cwd=tmp_path)
+    (tmp_path / "interrupted.py").write_text(code)
+    done = run_python("-m", "interrupted", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
