@@ -43,7 +43,7 @@ Commands = Sequence[Sequence[str]]
 
 @dataclass(frozen=True)
 class Run:
-    """How long commands took one after the other, of which processor time, and their peak memory."""
+    """What commands took one after the other: time, processor time, memory at the peak."""
 
     seconds: float
     cpu: float
@@ -67,7 +67,8 @@ class Contestant:
 
     def median(self, what: str) -> float:
         """Return the median of a field of the runs."""
-        return statistics.median(getattr(one, what) for one in self.runs)
+        values: list[float] = [getattr(one, what) for one in self.runs]
+        return statistics.median(values)
 
     def ratio(self, other: Contestant) -> float:
         """Return the median of how many times as long as *other* this took, turn by turn."""
@@ -119,12 +120,14 @@ class Match:
 def run(commands: Commands, folder: Path) -> Run:
     """Run commands one after the other, silently; each has to succeed."""
     cpu, mib = 0.0, 0.0
-    environment = {**os.environ, "GOPACKAGE": "main"}
+    # Installed modules are compiled ones, and so are these after the turn that does not count.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    environment["GOPACKAGE"] = "main"
     silence = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_WRONLY, 0) for fd in (1, 2)]
     os.chdir(folder)
     started = time.perf_counter()
     for command in commands:
-        pid = os.posix_spawnp(command[0], command, environment, file_actions=silence)
+        pid = os.posix_spawnp(command[0], list(command), environment, file_actions=silence)
         _, status, usage = os.wait4(pid, 0)
         if status:
             raise SystemExit(f"{' '.join(command)} failed in {folder}")
@@ -151,6 +154,10 @@ def matches(work: Workload, bpf2go: str) -> list[Match]:
     def make() -> None:
         run(generate, work.folder)
 
+    def edit() -> None:
+        make()
+        work.edit()
+
     def match(title: str, commands: Commands, prepare: Callable[[], None]) -> Match:
         mine = Contestant("ebpfgen", commands, work.folder, prepare)
         return Match(f"{what}, {title}", [mine])
@@ -158,7 +165,7 @@ def matches(work: Workload, bpf2go: str) -> list[Match]:
     cold = match("nothing there", generate, work.clear)
     cold.contestants += others
     cold.limits = {"bpf2go": limit}
-    edited = match("one edited", generate, lambda: (make(), work.edit()) and None)
+    edited = match("one edited", generate, edit)
     edited.contestants += again(others[:1])
     unchanged = match("nothing to do", generate, make)
     checked = match("--check", check, make)
@@ -251,11 +258,11 @@ def table(rows: Sequence[dict[str, object]]) -> str:
         took = f"{row['seconds']:.3f} s" if "seconds" in row else f"{row['mib']} MiB"
         most = row.get("limit_seconds") or row.get("limit_mib")
         budget = f"{most:g} {'MiB' if 'mib' in row else 's'}" if most else ""
-        budget = f"{limit:g} ×" if limit else budget
+        budget = f"{limit:g} x" if limit else budget
         mark = ("met" if row["met"] else "MISSED") if budget else ""
         shown = row["what"] if row["what"] != last else ""
         last = row["what"]
-        factor = f"{ratio:.2f} ×" if ratio else ""
+        factor = f"{ratio:.2f} x" if ratio else ""
         lines.append(f"| {shown} | {row['who']} | {took} | {factor} | {budget} | {mark} |")
     return "\n".join(lines)
 

@@ -51,7 +51,7 @@ int trace_{name}(struct pt_regs *ctx)
 
 
 class Workload:
-    """A project of *count* sources: the template's, and such with up to *most* more of everything."""
+    """A project of *count* sources: the template's, and some with up to *most* more of all."""
 
     def __init__(self, folder: Path, count: int, most: int = 16) -> None:
         self.folder = folder

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ebpfgen.clang import Compilation, Toolchain, compile_source
-from ebpfgen.errors import SourceError, UsageError
+from ebpfgen.errors import EbpfgenError, FailedError, SourceError, UsageError, placed
 from ebpfgen.jobs import Job
 from ebpfgen.stamp import in_package, stamped
 from ebpfgen.target import Target
@@ -22,7 +22,7 @@ class BuiltVariant:
     """A variant in memory: ``module`` is None if only the object was asked for.
 
     ``inputs`` are the files that it was made of, ``warnings`` texts that end with a newline;
-    ``seconds`` is how long it took.
+    ``since`` is when it was begun, in nanoseconds since the epoch, ``seconds`` how long it took.
     """
 
     target: Target
@@ -30,6 +30,7 @@ class BuiltVariant:
     module: "Module | None"
     inputs: tuple[Path, ...]
     warnings: tuple[str, ...]
+    since: int
     seconds: float
 
 
@@ -53,7 +54,7 @@ def build_variant(
 
     *toolchain* is asked for when something has to be compiled. Raises EbpfgenError.
     """
-    started = time.monotonic()
+    since, started = time.time_ns(), time.monotonic()
     warnings: list[str] = []
     if job.objects:
         made = _object_of(job, target)
@@ -68,36 +69,51 @@ def build_variant(
             for prefix in job.defines
             if not any(name.startswith(prefix) for name in constants)
         ]
-        module = _bound(job, target, made, constants)
+        with placed(job.shown_source):
+            module = _bound(job, target, made, constants)
         warnings += [f"{job.shown_source}: {text}\n" for text in module.warnings]
     seconds = time.monotonic() - started
-    return BuiltVariant(target, made.object, module, made.inputs, tuple(warnings), seconds)
+    return BuiltVariant(target, made.object, module, made.inputs, tuple(warnings), since, seconds)
 
 
 def assemble(job: Job, variants: Sequence[BuiltVariant]) -> dict[Path, bytes]:
     """Return the files of a binding by path, all of whose variants are there."""
     from ebpfgen.emit import render_facade, render_module
 
-    files = {job.module(v.target).with_suffix(".o"): v.object for v in variants}
     modules = [variant.module for variant in variants if variant.module]
-    if not modules:
-        return files
+    files = {job.module(v.target).with_suffix(".o"): v.object for v in variants}
     files |= {job.module(m.target): render_module(m).encode() for m in modules}
     inputs = {path: None for variant in variants for path in variant.inputs}
-    facade = render_facade(_facade(job, modules))
-    return {**files, job.facade: stamped(job, inputs, files, facade).encode()}
+    since = min(variant.since for variant in variants)
+    facade = stamped(job, inputs, files, render_facade(_facade(job, modules)), since)
+    return {**files, job.facade: facade.encode()}
 
 
 def _compiled(
     job: Job, target: Target, toolchain: Toolchain, observe: CommandObserver | None
 ) -> Compilation:
-    """Return the object of all sources, linked if they are several."""
-    parts = [
-        compile_source(
-            source, target, job.cflags, toolchain=toolchain, folder=job.folder, observe=observe
-        )
-        for source in job.sources
-    ]
+    """Return the object of all sources, linked if they are several.
+
+    Raises FailedError if several do not compile.
+    """
+    parts: list[Compilation] = []
+    errors: list[EbpfgenError] = []
+    for source in job.sources:
+        try:
+            parts.append(
+                compile_source(
+                    source,
+                    target,
+                    job.cflags,
+                    toolchain=toolchain,
+                    folder=job.folder,
+                    observe=observe,
+                )
+            )
+        except EbpfgenError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0] if len(errors) == 1 else FailedError(errors)
     if len(parts) == 1:
         return parts[0]
     from ebpfgen.linker import link_objects
@@ -120,14 +136,19 @@ def _object_of(job: Job, target: Target) -> Compilation:
         raise SourceError(f"{path} can't be read: {error.strerror}") from error
 
 
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", errors="replace")
+    except OSError as error:
+        raise SourceError(f"{path} can't be read: {error.strerror}") from error
+
+
 def _bound(job: Job, target: Target, made: Compilation, constants: Mapping[str, int]) -> "Module":
     from ebpfgen.binding import bind
     from ebpfgen.comments import read_comments
     from ebpfgen.objectfile import read_object
 
-    texts = (
-        [path.read_text("utf-8", errors="replace") for path in made.inputs] if job.sources else []
-    )
+    texts = [_text_of(path) for path in made.inputs] if job.sources else []
     return bind(
         read_object(
             made.object, f"{job.shown_source} for {target.name}", unstripped=made.unstripped

@@ -1,15 +1,18 @@
 """Finds what ``ebpfgen generate`` would change, and changes nothing."""
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from ebpfgen.errors import EbpfgenError
+from ebpfgen.freshness import Digests, differences
 from ebpfgen.jobs import Job
-from ebpfgen.output import is_generated, replaced_files
+from ebpfgen.output import is_generated, old_variants, with_companions
+from ebpfgen.project import project_files
 from ebpfgen.run import Observer, Settings
-from ebpfgen.stamp import Digests, differences, outputs_of
 
 _DIFF_LINES = 20
 
@@ -18,81 +21,85 @@ _DIFF_LINES = 20
 class Finding:
     """A file that is not as it should be.
 
-    ``state`` is ``missing``, ``stale`` (or changed by hand), ``orphaned`` (no binding makes it) or
-    ``untracked`` (git does not know it).
+    ``stale`` ones include those changed by hand; no binding makes those that are ``orphaned``, and
+    git does not know those that are ``untracked``.
     ``diff`` has the first lines of what would change, where that is known.
     """
 
     path: Path
-    state: str
+    state: Literal["missing", "stale", "orphaned", "untracked"]
     reason: str
     diff: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found, in the order of the jobs, and why others could not be rebuilt."""
+
+    findings: list[Finding] = field(default_factory=list)
+    errors: list[EbpfgenError] = field(default_factory=list)
+
+
 def check(
-    jobs: Iterable[Job], *, whole_project: bool, rebuild: bool = False, colour: bool = False
-) -> list[Finding]:
-    """Return what is stale, missing or orphaned, in the order of the jobs.
+    jobs: Iterable[Job],
+    *,
+    root: Path | None = None,
+    rebuild: bool = False,
+    settings: Settings | None = None,
+) -> Checked:
+    """Find what is stale, missing or orphaned.
 
     Stamps decide, so that neither clang nor its version matter; what they find stale is built, in
     memory and only for the diff, if that can be done. With *rebuild* everything is built, and the
-    bytes decide. With *whole_project*, generated files that none of the jobs makes are orphaned.
-
-    Raises EbpfgenError if a *rebuild* fails.
+    bytes decide. Generated files of the project in *root* that none of the jobs makes are orphaned;
+    without a *root*, only variants that the jobs do not make any more.
     """
-    jobs = list(jobs)
-    digest = Digests()
-    found: list[Finding] = []
+    jobs, settings = list(jobs), settings or Settings()
+    checked = Checked()
     if rebuild:
-        for job, files in _built(jobs, colour=colour):
-            found += _compared(job, files)
+        for job, files in _built(jobs, settings, checked.errors):
+            checked.findings.extend(_compared(job, files))
     else:
-        stale = [job for job in jobs if any(differences(job, digest))]
-        diffs = _diffs(stale)
-        for job in stale:
-            found += [
-                Finding(path, "missing" if reason == "missing" else "stale", reason)
-                if path not in diffs
-                else Finding(path, "stale", reason, diffs[path])
-                for path, reason in differences(job, digest)
-            ]
-    return found + list(_orphans(jobs, whole_project=whole_project))
+        checked.findings.extend(_stale(jobs, settings))
+    checked.findings.extend(_orphans(jobs, root))
+    return checked
+
+
+def _stale(jobs: Sequence[Job], settings: Settings) -> Iterator[Finding]:
+    digest = Digests()
+    different = [(job, list(differences(job, digest))) for job in jobs]
+    # What can't be built has no diff; why, a run of generate says.
+    built = _built([job for job, files in different if files], settings, [])
+    diffs = {path: _diff(path, data) for _, files in built for path, data in files.items()}
+    for path, reason in (found for _, files in different for found in files):
+        state: Literal["missing", "stale"] = "missing" if reason == "missing" else "stale"
+        yield Finding(path, state, reason, diffs.get(path, ""))
 
 
 def _compared(job: Job, files: dict[Path, bytes]) -> Iterator[Finding]:
-    for path in outputs_of(job):
+    for path in job.outputs:
         if not path.exists():
             yield Finding(path, "missing", "missing")
         elif path.read_bytes() != files[path]:
             yield Finding(path, "stale", "a rebuild gives another one", _diff(path, files[path]))
 
 
-def _diffs(jobs: Sequence[Job]) -> dict[Path, str]:
-    """Return what would change in the modules of stale bindings, as far as they can be built."""
-    result: dict[Path, str] = {}
-    for job in jobs:
-        try:
-            for _, files in _built([job]):
-                result |= {
-                    path: text for path, data in files.items() if (text := _diff(path, data))
-                }
-        except EbpfgenError:
-            # The finding stands without a diff; why it can't be built, a run of generate says.
-            continue
-    return result
-
-
-def _built(jobs: Sequence[Job], *, colour: bool = False) -> Iterator[tuple[Job, dict[Path, bytes]]]:
+def _built(
+    jobs: Sequence[Job], settings: Settings, errors: list[EbpfgenError]
+) -> list[tuple[Job, dict[Path, bytes]]]:
+    """Return the files of each binding that can be built; what fails goes to *errors*."""
+    if not jobs:
+        return []
     from ebpfgen.build import assemble
     from ebpfgen.schedule import build_all
 
-    if not jobs:
-        return
-    results = build_all(jobs, Settings(colour=colour), Observer())
-    for job, (variants, errors) in zip(jobs, results, strict=True):
-        if errors:
-            raise errors[0]
-        yield job, assemble(job, variants)
+    done = []
+    with closing(build_all(jobs, settings, Observer())) as results:
+        for job, (variants, failed) in zip(jobs, results, strict=True):
+            errors += failed
+            if not failed:
+                done.append((job, assemble(job, variants)))
+    return done
 
 
 def _diff(path: Path, data: bytes) -> str:
@@ -105,19 +112,19 @@ def _diff(path: Path, data: bytes) -> str:
     return "\n".join([*lines[:_DIFF_LINES], *more])
 
 
-def _orphans(jobs: Sequence[Job], *, whole_project: bool) -> Iterator[Finding]:
-    expected = {path.resolve() for job in jobs for path in outputs_of(job)}
-    seen: set[Path] = set()
-    for job in jobs:
-        kept = [target.suffix for target in job.targets]
-        replaced = replaced_files(job.output_dir, job.stem, job.suffix, kept)
-        for path in [*replaced, *(_generated_in(job.output_dir) if whole_project else ())]:
-            if (full := path.resolve()) not in expected | seen:
-                seen.add(full)
-                yield Finding(path, "orphaned", "no binding makes it")
+def _orphans(jobs: Sequence[Job], root: Path | None) -> Iterator[Finding]:
+    seen = {path.resolve() for job in jobs for path in job.outputs}
+    old = [path for job in jobs for path in old_variants(job)]
+    for path in [*old, *(_generated_in(root, jobs) if root else ())]:
+        if (full := path.resolve()) not in seen:
+            seen.add(full)
+            yield Finding(path, "orphaned", "no binding makes it")
 
 
-def _generated_in(folder: Path) -> list[Path]:
-    modules = [path for path in sorted(folder.glob("*.py")) if is_generated(path)]
-    pairs: Callable[[Path], tuple[Path, Path]] = lambda path: (path, path.with_suffix(".o"))  # noqa: E731
-    return [file for path in modules for file in pairs(path) if file.exists()]
+def _generated_in(root: Path, jobs: Sequence[Job]) -> Iterator[Path]:
+    """Yield what ebpfgen wrote in a project, and wherever its bindings are written."""
+    modules = {*project_files(root, (".py",))}
+    modules |= {path for job in jobs for path in job.output_dir.glob("*.py")}
+    for path in sorted(modules):
+        if is_generated(path):
+            yield from with_companions(path)

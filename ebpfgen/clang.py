@@ -5,20 +5,18 @@ import re
 import shlex
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ebpfgen.errors import CompileError, SourceError, ToolError
+from ebpfgen.flags import include_folders, relative_includes, shown_path
 from ebpfgen.target import Target
-from ebpfgen.tools import CommandObserver, run_tool
+from ebpfgen.tools import CommandObserver, run_tool, scratch_folder
 
 DEFAULT_CC = "clang"
 DEFAULT_CFLAGS = ("-O2", "-g", "-mcpu=v1")
 """Optimised as the verifier needs, with BTF, for the oldest instruction set: runs everywhere."""
-
-_INCLUDE_FLAGS = ("-I", "-isystem", "-iquote", "-idirafter")
 
 # How a terminal is told of colours and weights.
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
@@ -122,17 +120,22 @@ def compile_source(
     program can't be run.
     """
     command = compiler_command(source, target, cflags, toolchain=toolchain, folder=folder)
-    with tempfile.TemporaryDirectory(prefix="ebpfgen-") as scratch:
-        output, dependencies = Path(scratch, "object.o"), Path(scratch, "object.d")
-        arguments = ("-MMD", "-MF", str(dependencies), "-c", shown_path(source, folder))
+    with scratch_folder() as scratch:
+        output, depfile = scratch / "object.o", scratch / "object.d"
+        # -MMD would leave out the headers of -isystem folders, which may be the project's.
+        arguments = ("-MD", "-MF", str(depfile), "-c", shown_path(source, folder))
         colour = ["-fcolor-diagnostics"] if toolchain.colour else []
         done = run_tool([*command, *colour, *arguments, "-o", str(output)], folder, observe)
         if done.returncode:
             raise refusal(source, target, done, folder=folder)
+        if not output.exists() or not depfile.exists():
+            cc = shlex.join(toolchain.cc)
+            raise ToolError(f"{cc} ended well but wrote no object: check --cc", tool=cc)
         unstripped = output.read_bytes()
         if toolchain.strip:
             _strip(toolchain.strip, output, folder, observe)
-        inputs = tuple(folder / name for name in _prerequisites(dependencies.read_text()))
+        names = _prerequisites(os.fsdecode(depfile.read_bytes()))
+        inputs = tuple(folder / name for name in names if _is_own(name, source, folder, command))
         return Compilation(output.read_bytes(), done.stderr, inputs, (unstripped,))
 
 
@@ -145,7 +148,7 @@ def compiler_command(
     """
     if not source.is_file():
         raise SourceError(f"no C source {shown_path(source, folder)!r}: check the path")
-    flags = _relative_includes(cflags, folder)
+    flags = relative_includes(cflags, folder)
     return [
         *toolchain.cc,
         *("-target", target.clang),
@@ -161,18 +164,6 @@ def _strip(strip: str, file: Path, folder: Path, observe: CommandObserver | None
     done = run_tool([strip, "-g", str(file)], folder, observe)
     if done.returncode:
         raise ToolError(f"{strip} failed: {_first_line(done.stderr)}", tool=strip)
-
-
-def shown_path(path: Path, folder: Path) -> str:
-    """Name *path* as a person in *folder* would, and as clang shall put it in the object.
-
-    clang quotes source lines in the object, for the verifier to show, if it can open the file by
-    that name; so it is relative as long as the two have more in common than the root.
-    """
-    resolved, base = path.resolve(), folder.resolve()
-    if os.path.commonpath([resolved, base]) == os.sep:
-        return str(resolved)
-    return os.path.relpath(resolved, base)
 
 
 def refusal(
@@ -195,12 +186,28 @@ def _prerequisites(depfile: str) -> list[str]:
     return [re.sub(r"\\(.)", r"\1", name).replace("$$", "$") for name in found]
 
 
+def _is_own(name: str, source: Path, folder: Path, flags: Sequence[str]) -> bool:
+    """Return whether a file that clang read is the project's, and not the machine's.
+
+    The machine's headers have absolute names, and nobody named their folder, or they lie in
+    ``/usr``: bindings do not go stale because a distribution has updated its packages.
+    """
+    path, home = Path(name), Path(shown_path(source, folder)).parent
+    if not path.is_absolute() or path.is_relative_to(home):
+        return True
+    return not path.is_relative_to("/usr") and any(
+        path.is_relative_to(near) for near in include_folders(flags)
+    )
+
+
 def _find_strip(compiler: str) -> str:
-    found = shutil.which(compiler) or compiler
+    found = Path(shutil.which(compiler) or compiler)
     version = re.search(r"clang(-\d+)$", compiler)
-    beside = Path(found).resolve().with_name("llvm-strip")
-    candidates = [f"llvm-strip{version[1]}"] if version else []
-    for candidate in [*candidates, str(beside), "llvm-strip"]:
+    candidates = [str(found.resolve().with_name("llvm-strip")), "llvm-strip"]
+    if version:
+        versioned = f"llvm-strip{version[1]}"
+        candidates = [str(found.with_name(versioned)), versioned, *candidates]
+    for candidate in candidates:
         if strip := shutil.which(candidate):
             return strip
     raise _missing("llvm-strip")
@@ -226,31 +233,10 @@ def _reproducible(source: Path, cflags: Sequence[str]) -> list[str]:
     """
     flags = ["-fdebug-compilation-dir=."]
     home = source.resolve().parent
-    elsewhere = {Path(value) for _, value in _includes(cflags) if value.startswith("/")}
+    elsewhere = {Path(name) for name in include_folders(cflags) if name.startswith("/")}
     for path in sorted({home, Path("/usr/include"), *elsewhere}, reverse=True):
         flags.append(f"-ffile-prefix-map={path}={'.' if path == home else path.name}")
     return flags
-
-
-def _relative_includes(cflags: Sequence[str], folder: Path) -> list[str]:
-    """Return *cflags* with the include folders near *folder* named relative to it."""
-    result = list(cflags)
-    for place, value in _includes(cflags):
-        if value.startswith("/"):
-            option = result[place].removesuffix(value)
-            result[place] = option + shown_path(Path(value), folder)
-    return result
-
-
-def _includes(cflags: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Yield the include folders among *cflags*, each with the place of the flag that ends in it."""
-    for place, flag in enumerate(cflags):
-        if place and cflags[place - 1] in _INCLUDE_FLAGS:
-            yield place, flag
-            continue
-        option = next((o for o in _INCLUDE_FLAGS if flag.startswith(o) and flag != o), None)
-        if option:
-            yield place, flag.removeprefix(option)
 
 
 def _outcome(status: int) -> str:

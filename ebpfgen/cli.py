@@ -11,10 +11,12 @@ from typing import Annotated, NoReturn, cast
 import typer
 
 import ebpfgen
-from ebpfgen.commands import Mode, Request, leave_with, relative, run_generate
+from ebpfgen.commands import Mode, Request, leave_with, run_generate
+from ebpfgen.console import relative
 from ebpfgen.directives import Directive
 from ebpfgen.errors import UsageError
-from ebpfgen.jobs import Options, split_flags
+from ebpfgen.flags import split_flags
+from ebpfgen.jobs import Options
 from ebpfgen.naming import Naming
 
 # The base of all that typer's parser raises, which has no public name of its own; what is used of
@@ -117,11 +119,11 @@ def generate(  # noqa: PLR0917 - typer calls it by name
         typer.Option(metavar="PREFIX", help="Export the #define constants that begin so."),
     ] = None,
     global_types: Annotated[
-        bool,
+        bool | None,
         typer.Option(
             "--global-types/--no-global-types", help="Classes for what maps and variables hold."
         ),
-    ] = True,
+    ] = None,
     objects: Annotated[
         list[Path] | None,
         typer.Option(
@@ -177,7 +179,8 @@ def generate(  # noqa: PLR0917 - typer calls it by name
         cc=cc,
         cflags=(*flags, *invocation.flags),
         strip=strip,
-        no_strip=no_strip,
+        # Who names a program to strip with wants that done, whatever the configuration says.
+        no_strip=no_strip or (False if strip else None),
         output_dir=output_dir,
         output_stem=output_stem,
         output_suffix=output_suffix,
@@ -269,18 +272,14 @@ def main(words: Sequence[str]) -> NoReturn:
 
 
 def parse_directive(directive: Directive) -> Request:
-    """Return what a directive asks for. Raises UsageError naming its file and line."""
+    """Return what a directive asks for. Raises UsageError, that names no place."""
     words, flags = _split_words(directive.words)
     invocation = _Invocation(flags, is_directive=True)
-    try:
-        app(["generate", *words], prog_name="ebpfgen", obj=invocation, standalone_mode=False)
-    except _WrongUsage as error:
-        message = error.format_message().rstrip(".")
-        raise UsageError(f"{directive.place}: {message} (see ebpfgen generate --help)") from error
-    except UsageError as error:
-        raise UsageError(f"{directive.place}: {error}") from error
+    if not {"-h", "--help"}.isdisjoint(words):
+        raise UsageError("a directive is IDENT SOURCE, with options")
+    _run_app(["generate", *words], invocation, "ebpfgen generate --help")
     if invocation.request is None:
-        raise UsageError(f"{directive.place}: a directive is IDENT SOURCE, with options")
+        raise UsageError("a directive is IDENT SOURCE, with options")
     return invocation.request
 
 
@@ -288,16 +287,16 @@ def _run(words: Sequence[str]) -> int:
     flags: tuple[str, ...] = ()
     if words and words[0] == "generate":
         words, flags = _split_words(words)
+    return _run_app(list(words) or ["--help"], _Invocation(flags), "ebpfgen --help")
+
+
+def _run_app(words: list[str], invocation: _Invocation, manual: str) -> int:
+    """Run a command and return its status. Raises UsageError that names the *manual*."""
     try:
         # What a command leaves with, such as 130 for Ctrl-C, comes back instead of being raised.
-        status: int | None = app(
-            list(words) or ["--help"],
-            prog_name="ebpfgen",
-            obj=_Invocation(flags),
-            standalone_mode=False,
-        )
+        status: int | None = app(words, prog_name="ebpfgen", obj=invocation, standalone_mode=False)
     except _WrongUsage as error:
-        raise UsageError(f"{error.format_message().rstrip('.')} (see ebpfgen --help)") from error
+        raise UsageError(f"{error.format_message().rstrip('.')} (see {manual})") from error
     except typer.Abort as error:
         raise KeyboardInterrupt from error
     return status or 0

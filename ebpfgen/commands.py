@@ -6,28 +6,37 @@ Whatever is only needed when there is something to do is imported then.
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from ebpfgen.console import (
+    ProgressBar,
+    has_colours,
+    relative,
+    say,
+    tell_error,
+    warn,
+    write_anything,
+)
 from ebpfgen.errors import (
-    CompileError,
     EbpfgenError,
-    FailedError,
+    SourceError,
     UntrackedError,
     UsageError,
+    each_error,
+    placed,
 )
-from ebpfgen.jobs import Job, Options, job_from_arguments
+from ebpfgen.jobs import Job, Options, check_options, job_from_arguments
+from ebpfgen.project import project_folder
+from ebpfgen.report import variant_line
+from ebpfgen.run import Generated, Observer, Settings
 
 if TYPE_CHECKING:
     from ebpfgen.directives import Directive
 
 _FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
-
-_MANY = 8
-"""How many variants make a progress bar worth while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +47,13 @@ class Request:
     sources: tuple[Path, ...] = ()
     options: Options = field(default_factory=Options)
 
-    def job(self, folder: Path, place: str) -> Job:
-        """Return the job of one binding. Raises UsageError without an ident."""
+    def job(self, folder: Path) -> Job:
+        """Return the job of one binding. Raises UsageError without an ident or a source."""
         if self.ident is None:
-            raise UsageError(f"{place}: IDENT and SOURCE are missing")
+            raise UsageError("IDENT and SOURCE are missing")
         if not self.sources and not self.options.objects:
             raise UsageError(f"SOURCE is missing: ebpfgen generate {self.ident} FILE.c")
-        return job_from_arguments(self.ident, self.sources, folder, self.options, place=place)
+        return job_from_arguments(self.ident, self.sources, folder, self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,47 +96,31 @@ def run_generate(request: Request, mode: Mode, parse: DirectiveParser) -> int:
         return _watch(request, mode, parse)
     if mode.check:
         return _check(request, mode, parse)
-    return _generate(_jobs(request, parse), mode)
+    return _generate(request, mode, parse)
 
 
 def leave_with(run: Callable[[], int]) -> NoReturn:
     """Run a command and exit with its status; what it raises becomes a line and a status."""
-    signal.signal(signal.SIGTERM, _on_termination)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _on_termination)
+    write_anything()
     try:
         status = run()
     except EbpfgenError as error:
         tell_error(error)
-        sys.exit(_USAGE if isinstance(error, UsageError) else _FAILED)
+        status = _status_of(error)
     except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+        status = _INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; Python would say so again when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(_FAILED)
+        status = _FAILED
+    if status == _INTERRUPTED:
+        # CPython kills itself at its end if a KeyboardInterrupt has passed through exec(), as in
+        # the import of a dataclass, though it was handled; unless another exec() follows.
+        exec("")
     sys.exit(status)
-
-
-def tell_error(error: EbpfgenError) -> None:
-    """Write what went wrong: a line for each error, below clang's own text if it has one."""
-    for one in error.errors if isinstance(error, FailedError) else (error,):
-        if isinstance(one, CompileError):
-            warn(one.diagnostics)
-        warn(f"ebpfgen: {one}\n")
-
-
-def warn(text: str) -> None:
-    """Write to the standard error as it is."""
-    print(text, end="", file=sys.stderr, flush=True)
-
-
-def say(text: str) -> None:
-    """Write a line, for somebody who waits for it."""
-    print(text, flush=True)
-
-
-def relative(path: Path) -> str:
-    """Return *path* as seen from the current folder."""
-    return os.path.relpath(path)
 
 
 def _on_termination(number: int, _: object) -> NoReturn:
@@ -135,13 +128,25 @@ def _on_termination(number: int, _: object) -> NoReturn:
     sys.exit(128 + number)
 
 
+def _status_of(error: EbpfgenError) -> int:
+    return _USAGE if isinstance(error, UsageError) else _FAILED
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise SourceError("the current folder has been removed: go to another") from error
+
+
 def _jobs(request: Request, parse: DirectiveParser) -> list[Job]:
     """Return the job that was asked for, or those of the project."""
-    here = Path.cwd()
+    here = _here()
     if request.ident is None:
         return project_jobs(here, request.options, parse)
+    check_options(request.options)
     options = request.options.with_environment(os.environ)
-    return [replace(request, options=options).job(here, "the command line")]
+    return [replace(request, options=options).job(here)]
 
 
 def project_jobs(here: Path, options: Options, parse: DirectiveParser) -> list[Job]:
@@ -149,6 +154,7 @@ def project_jobs(here: Path, options: Options, parse: DirectiveParser) -> list[J
 
     *parse* reads directives. Raises EbpfgenError.
     """
+    check_options(options)
     from ebpfgen.config import jobs_from_config
 
     options = options.with_environment(os.environ)
@@ -162,135 +168,130 @@ def project_jobs(here: Path, options: Options, parse: DirectiveParser) -> list[J
     )
 
     def job_of(directive: "Directive") -> Job:
-        asked = parse(directive)
-        return replace(asked, options=options.over(asked.options)).job(
-            directive.file.parent, directive.place
-        )
+        with placed(directive.place):
+            asked = parse(directive)
+            check_options(asked.options)
+            asked = replace(asked, options=options.over(asked.options))
+            return replace(asked.job(directive.file.parent), place=directive.place)
 
     return jobs_from_config(here, options, job_of)
 
 
-def _generate(jobs: "Sequence[Job]", mode: Mode) -> int:
-    """Generate bindings and tell of them. Raises EbpfgenError after telling of what succeeded."""
-    from ebpfgen.generate import generate
-    from ebpfgen.run import Generated, Observer, Settings
-
+def _generate(request: Request, mode: Mode, parse: DirectiveParser) -> int:
+    """Generate what is asked for, and tell of it in words or in JSON. Raises EbpfgenError."""
     made: list[Generated] = []
     warnings: list[str] = []
+    if not mode.json:
+        _generate_jobs(_jobs(request, parse), mode, made, warnings)
+        return 0
+    failure: EbpfgenError | None = None
+    try:
+        _generate_jobs(_jobs(request, parse), mode, made, warnings)
+    except EbpfgenError as error:
+        failure = error
+    from ebpfgen.report import json_report
 
-    def tell(variant: Generated) -> None:
-        from ebpfgen.report import variant_line
+    print(json_report(made, warnings, each_error(failure) if failure else ()))
+    return _status_of(failure) if failure else 0
 
-        made.append(variant)
-        hidden = mode.only_written and variant.state == "unchanged"
+
+def _generate_jobs(
+    jobs: Sequence[Job], mode: Mode, made: list[Generated], warnings: list[str]
+) -> None:
+    """Generate bindings and tell of them, and keep what is told in *made* and *warnings*."""
+    from ebpfgen.generate import generate
+
+    bar = ProgressBar(hidden=mode.json or mode.quiet)
+
+    def command(words: Sequence[str]) -> None:
+        import shlex
+
+        with bar.aside():
+            warn(f"{shlex.join(words)}\n")
+
+    def variant(done: Generated) -> None:
+        made.append(done)
+        hidden = mode.only_written and done.state == "unchanged"
         if not (mode.quiet or mode.json or hidden):
-            print(variant_line(variant), flush=True)
+            with bar.aside():
+                say(variant_line(done))
 
-    def keep(text: str) -> None:
+    def warning(text: str) -> None:
         warnings.append(text)
         if not mode.json:
-            warn(text)
+            with bar.aside():
+                warn(text)
 
-    settings = Settings(mode.jobs, mode.force, mode.compile_only, _has_colours())
-    total = sum(len(job.targets) for job in jobs)
-    failure: EbpfgenError | None = None
-    with _progress_bar(total, hidden=mode.json or mode.quiet) as progress:
-        observer = Observer(
-            command=_print_command if mode.verbose else None,
-            warning=keep,
-            variant=tell,
-            progress=progress,
+    try:
+        generate(
+            jobs,
+            _settings(mode),
+            Observer(
+                command=command if mode.verbose else None,
+                warning=warning,
+                variant=variant,
+                progress=bar.tell,
+            ),
         )
-        try:
-            generate(jobs, settings, observer)
-            if mode.tracked and (unknown := _untracked(jobs)):
-                raise UntrackedError([relative(path) for path in unknown])
-        except EbpfgenError as error:
-            failure = error
-    if mode.json:
-        from ebpfgen.report import each_error, json_report
-
-        print(json_report(made, warnings, each_error(failure) if failure else ()))
-        if failure:
-            return _FAILED
-    if failure:
-        raise failure
-    return 0
+        if mode.tracked and (unknown := _untracked(jobs)):
+            raise UntrackedError([relative(path) for path in unknown])
+    finally:
+        bar.remove()
 
 
-def _untracked(jobs: "Sequence[Job]") -> list[Path]:
+def _untracked(jobs: Sequence[Job]) -> list[Path]:
     from ebpfgen.git import untracked_files
 
-    return untracked_files(jobs, Path.cwd())
+    return untracked_files(jobs, _here())
 
 
 def _check(request: Request, mode: Mode, parse: DirectiveParser) -> int:
-    from ebpfgen.check import Finding, check
+    """Check what is asked for, and tell what is found in words or in JSON. Raises EbpfgenError."""
+    from ebpfgen.check import Checked, Finding, check
+    from ebpfgen.report import check_line, finding_lines, json_findings
 
-    jobs = _jobs(request, parse)
-    found = check(
-        jobs,
-        whole_project=request.ident is None,
-        rebuild=mode.rebuild,
-        colour=_has_colours(),
-    )
-    if mode.tracked:
-        known = {finding.path for finding in found}
-        found += [
-            Finding(path, "untracked", "git does not track it")
-            for path in _untracked(jobs)
-            if path not in known
-        ]
+    try:
+        jobs = _jobs(request, parse)
+        checked = check(
+            jobs,
+            root=project_folder(_here()) if request.ident is None else None,
+            rebuild=mode.rebuild,
+            settings=_settings(mode),
+        )
+        if mode.tracked:
+            known = {finding.path for finding in checked.findings}
+            checked.findings.extend(
+                Finding(path, "untracked", "git does not track it")
+                for path in _untracked(jobs)
+                if path not in known
+            )
+    except EbpfgenError as error:
+        if not mode.json:
+            raise
+        checked = Checked(errors=list(each_error(error)))
     if mode.json:
-        from ebpfgen.report import json_findings
-
-        print(json_findings(found))
-    elif found:
-        from ebpfgen.report import check_line, finding_lines
-
-        for finding in () if mode.quiet else found:
-            print("\n".join(finding_lines(finding)))
-        sys.stdout.flush()
-        warn(f"ebpfgen: {check_line(found)}\n")
-    return _FAILED if found else 0
+        print(json_findings(checked))
+        return max((_status_of(error) for error in checked.errors), default=bool(checked.findings))
+    for finding in () if mode.quiet else checked.findings:
+        print("\n".join(finding_lines(finding)))
+    sys.stdout.flush()
+    for one in checked.errors:
+        tell_error(one)
+    if checked.findings:
+        warn(f"ebpfgen: {check_line(checked.findings)}\n")
+    return _FAILED if checked.findings or checked.errors else 0
 
 
 def _watch(request: Request, mode: Mode, parse: DirectiveParser) -> int:
     from ebpfgen.watch import watch
 
     def run(jobs: Sequence[Job]) -> None:
-        _generate(jobs, replace(mode, only_written=True))
+        _generate_jobs(jobs, replace(mode, only_written=True), [], [])
 
-    watch(Path.cwd(), lambda: _jobs(request, parse), run, tell_error, say)
+    watch(_here(), lambda: _jobs(request, parse), run, tell_error, say)
     return 0
 
 
-@contextmanager
-def _progress_bar(total: int, *, hidden: bool) -> "Iterator[Callable[[int, int], None] | None]":
-    """Show a bar while many variants are made, on a terminal."""
-    if hidden or total < _MANY or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
-
-    columns = ("generating", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def show(done: int, of: int) -> None:
-            bar.update(task, completed=done, total=of)
-
-        yield show
-
-
-def _has_colours() -> bool:
-    """Return whether whoever reads our errors wants colours (https://no-color.org)."""
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return sys.stderr.isatty() and not plain
-
-
-def _print_command(command: Sequence[str]) -> None:
-    import shlex
-
-    warn(f"{shlex.join(command)}\n")
+def _settings(mode: Mode) -> Settings:
+    colour = has_colours() and not mode.json
+    return Settings(mode.jobs, mode.force, mode.compile_only, colour)

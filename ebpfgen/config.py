@@ -6,31 +6,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ebpfgen.directives import Directive, find_directives
-from ebpfgen.errors import ConfigError, UsageError
+from ebpfgen.errors import ConfigError, UsageError, placed
+from ebpfgen.flags import check_flags, split_flags
 from ebpfgen.jobs import (
     Job,
     Options,
     check_defines,
-    check_flags,
     check_inputs,
     check_outputs,
     check_suffix,
     split_events,
-    split_flags,
     stem_of,
     targets_of,
 )
 from ebpfgen.naming import Naming, check_identifier
+from ebpfgen.project import find_config, project_folder
 from ebpfgen.selection import Selection
 from ebpfgen.target import DEFAULT_TARGETS
 
 _DEFAULT_KEYS = (
     *("targets", "cc", "cflags", "strip", "no-strip", "output-dir", "output-suffix"),
-    *("naming", "makebase"),
+    *("naming", "global-types", "makebase"),
 )
 _BINDING_KEYS = (
     *("ident", "source", "object", "output-stem"),
-    *("types", "events", "global-types", "defines"),
+    *("types", "events", "defines"),
     *_DEFAULT_KEYS,
 )
 
@@ -49,7 +49,7 @@ def jobs_from_config(
     """
     file = find_config(folder)
     configured = jobs_of_file(file, options) if file else None
-    directives = find_directives(file.parent if file else folder) if parse else []
+    directives = find_directives(project_folder(folder)) if parse else []
     jobs = [*(configured or ()), *(parse(directive) for directive in directives if parse)]
     if not jobs and file is None:
         raise ConfigError(
@@ -67,28 +67,24 @@ def jobs_from_config(
     return jobs
 
 
-def find_config(folder: Path) -> Path | None:
-    """Return the nearest ``pyproject.toml``, in *folder* or above it."""
-    candidates = (place / "pyproject.toml" for place in (folder, *folder.parents))
-    return next((file for file in candidates if file.is_file()), None)
-
-
 def jobs_of_file(file: Path, options: Options) -> list[Job] | None:
     """Make the jobs of one ``pyproject.toml``, as jobs_from_config() does; None without a table."""
     table = _read(file)
     if table is None:
         return None
     place = f"[tool.ebpfgen] of {file}"
+    _check_keys(table, (*_DEFAULT_KEYS, "bindings"), place)
     bindings = table.pop("bindings", [])
     if not isinstance(bindings, list) or not all(isinstance(item, dict) for item in bindings):
         raise ConfigError(f"bindings in {place} must be tables: [[tool.ebpfgen.bindings]]")
     if not bindings:
         raise ConfigError(f"{place} has no [[tool.ebpfgen.bindings]]: add one with ident, source")
-    _check_keys(table, _DEFAULT_KEYS, place)
-    return [
-        _job(_Table(table, binding, f"[[tool.ebpfgen.bindings]] {number} of {file}"), file, options)
-        for number, binding in enumerate(bindings, 1)
-    ]
+    jobs = []
+    for number, binding in enumerate(bindings, 1):
+        here = f"[[tool.ebpfgen.bindings]] {number} of {file}"
+        with placed(here):
+            jobs.append(_job(_Table(table, binding, here), file, options))
+    return jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +116,10 @@ class _Table:
         if "source" not in self.binding and "object" not in self.binding:
             raise ConfigError(f"{self.place} lacks source: add source = …, the C of {ident}")
         sources, objects = self._paths("source", folder), self._paths("object", folder)
-        check_inputs(sources, objects, self.place)
+        check_inputs(sources, objects)
+        for key in ("cflags", "defines"):
+            if objects and key in self.binding:
+                raise ConfigError(f"{key} in {self.place} is for C, but an object is compiled")
         return sources, objects
 
     def targets(self) -> tuple[str, ...]:
@@ -140,6 +139,7 @@ class _Table:
                 flags += split_flags(value, f"cflags in {self.place}")
             else:
                 flags += self._texts("cflags", value)
+        check_flags(flags, f"cflags in {self.place}")
         return tuple(flags)
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -161,8 +161,12 @@ class _Table:
         return value
 
     def _paths(self, key: str, folder: Path) -> tuple[Path, ...]:
-        value = self.binding.get(key, [])
+        if key not in self.binding:
+            return ()
+        value = self.binding[key]
         names = self._texts(key, value) if isinstance(value, list) else [self.text(key)]
+        if not all(names) or not names:
+            raise ConfigError(f"{key} in {self.place} is empty: name a file")
         return tuple(folder / name for name in names)
 
     def _texts(self, key: str, value: object) -> list[str]:
@@ -181,7 +185,10 @@ def _job(table: _Table, file: Path, options: Options) -> Job:
     makebase = options.makebase and Path.cwd() / options.makebase
     if "makebase" in table and not makebase:
         makebase = folder / table.text("makebase")
+    cflags, defines = table.cflags(), (*table.texts("defines"), *options.defines)
     names = options.targets or table.targets()
+    no_strip = table.flag("no-strip", default=False)
+    global_types = table.flag("global-types", default=True)
     return Job(
         ident=ident,
         sources=sources,
@@ -190,21 +197,18 @@ def _job(table: _Table, file: Path, options: Options) -> Job:
         targets=targets_of(names, objects, bool(options.targets) or "targets" in table),
         output_dir=output_dir or folder / table.text("output-dir", str(beside)),
         stem=stem_of(options.output_stem or table.optional("output-stem"), ident),
-        suffix=check_suffix(
-            options.output_suffix or table.optional("output-suffix") or "",
-            f"output-suffix in {table.place}:",
-        ),
+        suffix=check_suffix(options.output_suffix or table.optional("output-suffix") or ""),
         naming=options.naming or _naming(table),
         selection=Selection(
             (*table.texts("types"), *options.types),
             split_events((*table.events(), *options.events)),
-            table.flag("global-types", default=True) and options.global_types,
+            global_types if options.global_types is None else options.global_types,
         ),
-        defines=check_defines((*table.texts("defines"), *options.defines)),
+        defines=() if objects else check_defines(defines),
         cc=options.cc or table.optional("cc"),
-        cflags=check_flags((*table.cflags(), *options.cflags), f"cflags in {table.place}"),
+        cflags=() if objects else (*cflags, *options.cflags),
         strip=options.strip or table.optional("strip"),
-        no_strip=options.no_strip or table.flag("no-strip", default=False),
+        no_strip=no_strip if options.no_strip is None else options.no_strip,
         makebase=makebase,
         place=table.place,
     )
@@ -236,4 +240,6 @@ def _check_keys(table: Iterable[str], known: Sequence[str], place: str) -> None:
 
             close = difflib.get_close_matches(key, known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
+            if key in _BINDING_KEYS:
+                hint = "it is for [[tool.ebpfgen.bindings]]"
             raise ConfigError(f"unknown key {key!r} in {place}: {hint}")

@@ -5,16 +5,16 @@ integer constants, in the BPF target's own arithmetic. Nothing of C is evaluated
 """
 
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from ebpfgen.clang import Toolchain, compiler_command, refusal, shown_path
+from ebpfgen.clang import Toolchain, compiler_command, refusal
 from ebpfgen.elf import Elf, read_elf
+from ebpfgen.flags import shown_path
 from ebpfgen.target import Target
-from ebpfgen.tools import CommandObserver, run_tool
+from ebpfgen.tools import CommandObserver, run_tool, scratch_folder
 
 _MARKER = re.compile(r'# \d+ "(.*)"(?: [1-4])*')
 _DIRECTIVE = re.compile(r"#(define|undef) ([^\s(]+)(\(?)")
@@ -63,14 +63,14 @@ def read_defines(
     command = compiler_command(source, target, cflags, toolchain=toolchain, folder=folder)
     if not prefixes:
         return {}
-    with tempfile.TemporaryDirectory(prefix="ebpfgen-") as scratch:
+    with scratch_folder() as scratch:
         clang = _Clang(
             path=source,
             target=target,
             folder=folder,
             command=(*command, *_FLAGS),
             observe=observe,
-            scratch=Path(scratch).resolve(),
+            scratch=scratch,
         )
         names = [name for name in sorted(clang.macros()) if name.startswith(tuple(prefixes))]
         return clang.evaluate(clang.candidates(names))

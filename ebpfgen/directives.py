@@ -1,14 +1,13 @@
 """Finds ``# ebpfgen:generate …`` lines: command lines that stand in a project's own modules."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ebpfgen.jobs import split_flags
+from ebpfgen.flags import split_flags
+from ebpfgen.project import project_files
 
 _MARK = b"# ebpfgen:generate"
-_SKIPPED = frozenset({"__pycache__", "build", "dist", "node_modules", "site-packages", "venv"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +25,16 @@ class Directive:
 
 
 def find_directives(root: Path) -> list[Directive]:
-    """Return the directives of every ``.py`` file below *root*, sorted by file and line.
+    """Return the directives of the project in *root*, sorted by file and line.
 
-    A directive is a whole line. Hidden folders, virtual environments, build folders and what is
-    installed are left out, and so are files that can't be read.
+    A directive is a whole line that begins in the first column, as with ``go generate``: neither
+    tool parses the language, so one in a string counts too, and one that is indented does not.
+    Files that can't be read are left out.
 
     Raises UsageError naming file and line if a quote is left open.
     """
     found: list[Directive] = []
-    for file in sorted(_python_files(root)):
+    for file in sorted(project_files(root, (".py",))):
         try:
             data = file.read_bytes()
         except OSError:
@@ -50,15 +50,3 @@ def _directives(file: Path, data: bytes) -> Iterator[Directive]:
         if rest != line and (not rest or rest[:1].isspace()):
             words = split_flags(rest.decode("utf-8", "replace"), f"{file}:{number}")
             yield Directive(file, number, tuple(words))
-
-
-def _python_files(root: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(root):
-        folders[:] = [
-            name
-            for name in folders
-            if not name.startswith(".")
-            and name not in _SKIPPED
-            and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))  # noqa: PTH110, PTH118
-        ]
-        yield from (Path(folder, name) for name in files if name.endswith(".py"))

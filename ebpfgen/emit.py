@@ -27,15 +27,6 @@ def render_facade(facade: Facade) -> str:
     return _environment().get_template("facade.py.jinja").render(facade=facade, mark=MARK)
 
 
-_OPTIONS = {
-    "undefined": jinja2.StrictUndefined,
-    "autoescape": False,  # the text is Python: `quoted` in binding.py quotes
-    "trim_blocks": True,
-    "lstrip_blocks": True,
-    "keep_trailing_newline": True,
-}
-
-
 class _Bytecode(jinja2.BytecodeCache):
     """Keeps compiled templates where Python keeps compiled modules, and whenever it does.
 
@@ -47,8 +38,8 @@ class _Bytecode(jinja2.BytecodeCache):
         return cache_from_source(filename or name)
 
     def get_source_checksum(self, source: str) -> str:
-        """Return what a compiled template has to begin with: a digest of what it is made of."""
-        return digest_of(b"".join((bc_magic, repr(_OPTIONS).encode(), source.encode())))
+        """Return what a compiled template has to begin with: a digest of what decides on it."""
+        return digest_of(b"".join((bc_magic, Path(__file__).read_bytes(), source.encode())))
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Take the compiled template, if it is there and whole."""
@@ -67,12 +58,20 @@ class _Bytecode(jinja2.BytecodeCache):
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_bytes(bucket.checksum.encode() + b"\n" + marshal.dumps(bucket.code))
             temporary.replace(path)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ebpfgen"), bytecode_cache=_Bytecode(), **_OPTIONS
+        loader=jinja2.PackageLoader("ebpfgen"),
+        bytecode_cache=_Bytecode(),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # the text is Python: `quoted` in binding.py quotes
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     environment.globals["bracketed"] = bracketed
     environment.globals["comprehension"] = comprehension

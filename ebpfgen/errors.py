@@ -15,7 +15,7 @@
     ├── CollisionError        two C names become one Python name
     ├── OutputError           a file can't be written, or is not ebpfgen's to overwrite
     ├── UntrackedError        git does not know files of a binding
-    ├── FailedError           several bindings failed; carries an error for each
+    ├── FailedError           several bindings or sources failed; carries an error for each
     ├── ScaffoldError         a project can't be created there
     └── TraceError            the kernel's trace pipe can't be read
 
@@ -23,7 +23,8 @@
 an error is in its attributes. Errors of running programs are in :mod:`ebpfgen.runtime.errors`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 _SHOWN = 6
 """How many files a line names."""
@@ -92,12 +93,12 @@ class CompileError(EbpfgenError):
         """What this error says but for the targets."""
         return "\n".join((self.source, self.reason, self.hint, self.diagnostics))
 
-    def also_for(self, other: "CompileError") -> "CompileError":
-        """Return this error for the targets of *other* and its own."""
+    def for_targets(self, targets: Sequence[str]) -> "CompileError":
+        """Return the error that says the same for other targets."""
         return CompileError(
             self.source,
             self.reason,
-            targets=(*other.targets, *self.targets),
+            targets=targets,
             diagnostics=self.diagnostics,
             hint=self.hint,
         )
@@ -148,7 +149,7 @@ class UntrackedError(EbpfgenError):
 
 
 class FailedError(EbpfgenError):
-    """Several bindings failed: ``errors`` has what happened to each."""
+    """Several bindings or sources failed: ``errors`` has what happened to each."""
 
     def __init__(self, errors: Sequence[EbpfgenError]) -> None:
         super().__init__("; ".join(str(error) for error in errors))
@@ -161,3 +162,19 @@ class ScaffoldError(EbpfgenError):
 
 class TraceError(EbpfgenError):
     """The kernel's trace pipe can't be found or read."""
+
+
+def each_error(error: EbpfgenError) -> tuple[EbpfgenError, ...]:
+    """Return the errors that *error* stands for."""
+    return error.errors if isinstance(error, FailedError) else (error,)
+
+
+@contextmanager
+def placed(place: str) -> Iterator[None]:
+    """Have an error begin with *place*, what it is about or where that stands, if it lacks that."""
+    try:
+        yield
+    except EbpfgenError as error:
+        if place not in str(error):
+            error.args = (f"{place}: {error}",)
+        raise

@@ -4,19 +4,21 @@ Nothing that compiles, reads or emits is imported before there is something to b
 while clang runs: most runs find nothing to do.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from ebpfgen.errors import EbpfgenError, FailedError
+from ebpfgen.freshness import Digests, differences
 from ebpfgen.jobs import Job
-from ebpfgen.makerules import make_rules
-from ebpfgen.output import replaced_files, write_files
+from ebpfgen.makerules import write_rules
+from ebpfgen.output import lone_object, old_variants, write_files
 from ebpfgen.run import Generated, Observer, Settings
-from ebpfgen.stamp import Digests, differences, stamped_inputs
 
 if TYPE_CHECKING:
     from ebpfgen.build import BuiltVariant
+
+    Results = Generator[tuple[list[BuiltVariant], list[EbpfgenError]], None, None]
 
 
 def generate(
@@ -30,35 +32,23 @@ def generate(
     settings, observer = settings or Settings(), observer or Observer()
     digest = Digests()
     jobs = list(jobs)
-    stale = [
-        job
-        for job in jobs
-        if settings.force
-        or settings.compile_only
-        or any(differences(job, digest, shipped=settings.shipped))
-        or _replaced(job)
-    ]
+    all_stale = settings.force or settings.compile_only
+    stale = [all_stale or _is_stale(job, digest, shipped=settings.shipped) for job in jobs]
     made: list[Generated] = []
     errors: list[EbpfgenError] = []
     said: set[str] = set()
-    results = _built(stale, settings, observer)
-    for job in jobs:
-        if job in stale:
-            variants, failed = next(results)
-            for text in dict.fromkeys(text for v in variants for text in v.warnings):
-                if observer.warning and text not in said:
-                    said.add(text)
-                    observer.warning(text)
-            found = [] if failed else _write(job, variants, failed)
-            errors += failed
-        else:
-            found = _unchanged(job)
-        if found and job.makebase and not settings.compile_only:
-            errors += _write_rules(job, job.makebase)
-        made += found
-        for variant in found:
-            if observer.variant:
-                observer.variant(variant)
+    to_build = [job for job, is_stale in zip(jobs, stale, strict=True) if is_stale]
+    with closing(_built(to_build, settings, observer)) as results:
+        for job, is_stale in zip(jobs, stale, strict=True):
+            found = _made(job, results, errors, said, observer) if is_stale else _unchanged(job)
+            if found and job.makebase and not settings.compile_only:
+                errors += write_rules(job, job.makebase)
+            made += found
+            for variant in found:
+                if observer.variant:
+                    observer.variant(variant)
+    # What is wrong with the machine, such as no compiler, is so for all jobs.
+    errors = list({str(error): error for error in errors}.values())
     if len(errors) == 1:
         raise errors[0]
     if errors:
@@ -66,14 +56,11 @@ def generate(
     return made
 
 
-def _replaced(job: Job) -> list[Path]:
-    kept = [target.suffix for target in job.targets]
-    return replaced_files(job.output_dir, job.stem, job.suffix, kept)
+def _is_stale(job: Job, digest: Digests, *, shipped: bool) -> bool:
+    return any(differences(job, digest, shipped=shipped)) or bool(old_variants(job))
 
 
-def _built(
-    jobs: Sequence[Job], settings: Settings, observer: Observer
-) -> Iterator[tuple[list["BuiltVariant"], list[EbpfgenError]]]:
+def _built(jobs: Sequence[Job], settings: Settings, observer: Observer) -> "Results":
     """Yield the variants of each job, and the errors of those that failed, in the jobs' order."""
     if not jobs:
         return
@@ -82,45 +69,49 @@ def _built(
     yield from build_all(jobs, settings, observer)
 
 
-def _write(
-    job: Job, variants: Sequence["BuiltVariant"], errors: list[EbpfgenError]
+def _made(
+    job: Job, results: "Results", errors: list[EbpfgenError], said: set[str], observer: Observer
 ) -> list[Generated]:
-    """Write a binding. What fails goes to *errors*."""
+    """Write the binding whose variants come next. What fails goes to *errors*."""
+    variants, failed = next(results)
+    for text in dict.fromkeys(text for variant in variants for text in variant.warnings):
+        if observer.warning and text not in said:
+            said.add(text)
+            observer.warning(text)
+    try:
+        found = [] if failed else _write(job, variants)
+    except EbpfgenError as error:
+        found, failed = [], [error]
+    errors += failed
+    return found
+
+
+def _write(job: Job, variants: Sequence["BuiltVariant"]) -> list[Generated]:
     from ebpfgen.build import assemble
 
-    try:
-        changed = write_files(assemble(job, variants), _replaced(job) if variants[0].module else [])
-    except EbpfgenError as error:
-        errors.append(error)
-        return []
+    if all(variant.module for variant in variants):
+        files = assemble(job, variants)
+        changed = write_files(files, old_variants(job))
+    else:
+        paths = {job.module(variant.target).with_suffix(".o"): variant for variant in variants}
+        files = {path: lone_object(path, variant.object) for path, variant in paths.items()}
+        changed = write_files(files)
     result = []
     for variant in variants:
         path = job.module(variant.target)
-        files = {path, path.with_suffix(".o"), job.facade}
+        object_file = path.with_suffix(".o")
         result.append(
             Generated(
                 source=job.shown_source,
                 target=variant.target,
                 module=path if variant.module else None,
-                object=path.with_suffix(".o"),
-                object_size=len(variant.object),
-                state="written" if files & changed else "unchanged",
+                object=object_file,
+                object_size=len(files[object_file]),
+                state="written" if {path, object_file, job.facade} & changed else "unchanged",
                 seconds=variant.seconds,
             )
         )
     return result
-
-
-def _write_rules(job: Job, base: Path) -> list[EbpfgenError]:
-    inputs = stamped_inputs(job)
-    modules = [job.module(target) for target in job.targets]
-    try:
-        write_files(
-            {path.with_name(f"{path.name}.d"): make_rules(path, inputs, base) for path in modules}
-        )
-    except EbpfgenError as error:
-        return [error]
-    return []
 
 
 def _unchanged(job: Job) -> list[Generated]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ebpfgen.errors import ToolError
+from ebpfgen.freshness import stamped_inputs
 from ebpfgen.jobs import Job
-from ebpfgen.stamp import outputs_of, stamped_inputs
 
 
 def untracked_files(jobs: Iterable[Job], folder: Path) -> list[Path]:
@@ -19,7 +19,7 @@ def untracked_files(jobs: Iterable[Job], folder: Path) -> list[Path]:
     Raises ToolError if there is no git, or no repository.
     """
     unknown = _untracked(folder)
-    files = {path: None for job in jobs for path in (*stamped_inputs(job), *outputs_of(job))}
+    files = {path: None for job in jobs for path in (*stamped_inputs(job), *job.outputs)}
     return [path for path in files if os.path.realpath(path) in unknown]
 
 

@@ -36,7 +36,7 @@ class EbpfgenBuildHook(BuildHookInterface[BuilderConfig]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Generate; what goes wrong ends the build with one line, below what clang said."""
-        from ebpfgen.commands import tell_error
+        from ebpfgen.console import tell_error
         from ebpfgen.errors import EbpfgenError
 
         root = Path(self.root)
@@ -70,7 +70,8 @@ def _check_keys(table: Iterable[str]) -> None:
 
 def _generate(root: Path, say: Callable[[str], None]) -> "list[Job]":
     """Generate all bindings of the project, and return what they are."""
-    from ebpfgen.commands import project_jobs, warn
+    from ebpfgen.commands import project_jobs
+    from ebpfgen.console import warn
     from ebpfgen.generate import generate
     from ebpfgen.jobs import Options
     from ebpfgen.report import variant_line
@@ -91,8 +92,6 @@ def _parse_directive(directive: "Directive") -> "Request":
 
 def _patterns(job: "Job", root: Path) -> list[str]:
     """Return what a ``.gitignore`` would call the files that *job* writes below *root*."""
-    from ebpfgen.stamp import outputs_of
-
-    files = [path.resolve() for path in outputs_of(job)]
+    files = [path.resolve() for path in job.outputs]
     names = [path.relative_to(root).as_posix() for path in files if path.is_relative_to(root)]
     return ["/" + re.sub(r"([\\*?\[\]!# ])", r"\\\1", name) for name in names]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ebpfgen.errors import ConfigError, ObjectError, SourceError, UsageError
+from ebpfgen.flags import check_flags, split_flags
 from ebpfgen.naming import Naming, check_identifier
 from ebpfgen.selection import Selection
 from ebpfgen.target import DEFAULT_TARGETS, SUFFIXES, ByteOrder, Target, find_targets
@@ -63,6 +64,12 @@ class Job:
         """Return the module for a target; its object lies beside it."""
         return self.output_dir / f"{self.stem}_{target.suffix}{self.suffix}.py"
 
+    @property
+    def outputs(self) -> list[Path]:
+        """The files that are written: the facade, and a module and an object per target."""
+        modules = [self.module(target) for target in self.targets]
+        return [self.facade, *(file for path in modules for file in (path, path.with_suffix(".o")))]
+
     def _shown(self, path: Path) -> str:
         return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
 
@@ -75,14 +82,14 @@ class Options:
     cc: str | None = None
     cflags: tuple[str, ...] = ()
     strip: str | None = None
-    no_strip: bool = False
+    no_strip: bool | None = None
     output_dir: Path | None = None
     output_stem: str | None = None
     output_suffix: str | None = None
     naming: Naming | None = None
     types: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
-    global_types: bool = True
+    global_types: bool | None = None
     defines: tuple[str, ...] = ()
     objects: tuple[Path, ...] = ()
     makebase: Path | None = None
@@ -94,14 +101,14 @@ class Options:
             cc=self.cc or base.cc,
             cflags=(*base.cflags, *self.cflags),
             strip=self.strip or base.strip,
-            no_strip=self.no_strip or base.no_strip,
+            no_strip=base.no_strip if self.no_strip is None else self.no_strip,
             output_dir=self.output_dir or base.output_dir,
             output_stem=self.output_stem or base.output_stem,
             output_suffix=self.output_suffix or base.output_suffix,
             naming=self.naming or base.naming,
             types=(*base.types, *self.types),
             events=(*base.events, *self.events),
-            global_types=self.global_types and base.global_types,
+            global_types=base.global_types if self.global_types is None else self.global_types,
             defines=(*base.defines, *self.defines),
             objects=self.objects or base.objects,
             makebase=self.makebase or base.makebase,
@@ -112,9 +119,10 @@ class Options:
 
         clang gets the variable's flags before those of the command line, which so win.
 
-        Raises UsageError for flags that can't be split into words.
+        Raises UsageError for flags that can't be split into words, or passed on.
         """
         flags = split_flags(environment.get("EBPFGEN_CFLAGS", ""), "$EBPFGEN_CFLAGS")
+        check_flags(flags, "$EBPFGEN_CFLAGS")
         makebase = environment.get("EBPFGEN_MAKEBASE")
         return replace(
             self,
@@ -130,8 +138,6 @@ def job_from_arguments(
     sources: Path | Sequence[Path],
     folder: Path,
     options: Options,
-    *,
-    place: str = "the command line",
 ) -> Job:
     """Make the job of ``ebpfgen generate IDENT SOURCE…``, run in *folder*.
 
@@ -141,10 +147,7 @@ def job_from_arguments(
     """
     paths = [sources] if isinstance(sources, Path) else sources
     objects = tuple(folder / path for path in options.objects)
-    check_inputs(paths, objects, place)
-    if objects and (options.cflags or options.defines):
-        wrong = "flags for clang" if options.cflags else "--define"
-        raise UsageError(f"{wrong} and --object don't go together: an object is compiled already")
+    check_inputs([folder / path for path in paths], objects)
     return Job(
         ident=check_identifier(ident, "ident"),
         sources=tuple(folder / path for path in paths),
@@ -153,26 +156,41 @@ def job_from_arguments(
         targets=targets_of(options.targets or DEFAULT_TARGETS, objects, bool(options.targets)),
         output_dir=folder / (options.output_dir or "."),
         stem=stem_of(options.output_stem, ident),
-        suffix=check_suffix(options.output_suffix or "", "output suffix"),
+        suffix=check_suffix(options.output_suffix or ""),
         naming=options.naming or Naming.CAMEL,
-        selection=Selection(options.types, split_events(options.events), options.global_types),
-        defines=check_defines(options.defines),
+        selection=Selection(
+            options.types, split_events(options.events), options.global_types is not False
+        ),
+        defines=() if objects else check_defines(options.defines),
         cc=options.cc,
-        cflags=check_flags(options.cflags, place),
+        cflags=() if objects else options.cflags,
         strip=options.strip,
-        no_strip=options.no_strip,
+        no_strip=bool(options.no_strip),
         makebase=options.makebase and folder / options.makebase,
-        place=place,
     )
 
 
-def check_inputs(sources: Sequence[Path], objects: Sequence[Path], place: str) -> None:
+def check_options(options: Options) -> None:
+    """Raise UsageError for options that can't be meant, whatever the binding."""
+    find_targets(options.targets)
+    split_events(options.events)
+    check_defines(options.defines)
+    check_flags(options.cflags, "the flags for clang")
+    check_suffix(options.output_suffix or "")
+    if options.output_stem is not None:
+        check_identifier(options.output_stem, "output stem")
+    if options.objects and (options.cflags or options.defines):
+        wrong = "flags for clang" if options.cflags else "--define"
+        raise UsageError(f"{wrong} and --object don't go together: an object is compiled already")
+
+
+def check_inputs(sources: Sequence[Path], objects: Sequence[Path]) -> None:
     """Raise UsageError if there are both sources and objects, or one of them twice."""
     if sources and objects:
-        raise UsageError(f"{place}: SOURCE and --object don't go together: pass one of them")
+        raise UsageError("SOURCE and --object don't go together: pass one of them")
     for path in {*sources, *objects}:
         if [*sources, *objects].count(path) > 1:
-            raise UsageError(f"{place}: {path} is named twice: name it once")
+            raise UsageError(f"{path} is named twice: name it once")
 
 
 def check_outputs(jobs: Iterable[Job]) -> None:
@@ -190,17 +208,6 @@ def check_outputs(jobs: Iterable[Job]) -> None:
                 )
 
 
-def check_flags(flags: Iterable[str], place: str) -> tuple[str, ...]:
-    """Return flags for clang. Raises UsageError for those with which there would be no object."""
-    for flag in (flags := tuple(flags)):
-        if flag.startswith("-M"):
-            raise UsageError(
-                f"{flag} of {place}: ebpfgen has clang list the included files itself; "
-                "for rules that make reads, pass --makebase FOLDER"
-            )
-    return flags
-
-
 def check_defines(prefixes: Iterable[str]) -> tuple[str, ...]:
     """Return prefixes of constants. Raises UsageError for an empty one, which begins every name."""
     for prefix in (prefixes := tuple(prefixes)):
@@ -209,21 +216,13 @@ def check_defines(prefixes: Iterable[str]) -> tuple[str, ...]:
     return prefixes
 
 
-def check_suffix(suffix: str, what: str) -> str:
+def check_suffix(suffix: str) -> str:
     """Return what ends the names of files. Raises UsageError if no module could have that name."""
     if suffix and not f"x{suffix}".isidentifier():
-        raise UsageError(f"{what} {suffix!r} can't end a module's name: use letters, digits, _")
+        raise UsageError(
+            f"output suffix {suffix!r} can't end a module's name: use letters, digits, _"
+        )
     return suffix
-
-
-def split_flags(text: str, what: str) -> list[str]:
-    """Split flags as a shell does. Raises UsageError naming *what* if a quote is left open."""
-    import shlex
-
-    try:
-        return shlex.split(text)
-    except ValueError as error:
-        raise UsageError(f"{what} can't be split into words: {error}") from error
 
 
 def split_events(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:

@@ -1,7 +1,6 @@
 """Links the objects of several sources into one, as ``bpftool gen object`` does."""
 
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from ebpfgen.runtime._libbpf.library import CallError, version
 from ebpfgen.runtime._libbpf.linker import link_files
 from ebpfgen.runtime.errors import LibraryError
 from ebpfgen.target import Target
+from ebpfgen.tools import scratch_folder
 
 
 def link_objects(objects: Sequence[tuple[str, bytes]], target: Target) -> bytes:
@@ -18,14 +18,14 @@ def link_objects(objects: Sequence[tuple[str, bytes]], target: Target) -> bytes:
     Raises LinkError if they do not fit together, or libbpf is missing or too old.
     """
     names = ", ".join(name for name, _ in objects)
-    with tempfile.TemporaryDirectory(prefix="ebpfgen-") as scratch:
+    with scratch_folder() as scratch:
         files = []
         for number, (name, data) in enumerate(objects):
             # libbpf names the file in what it says of it.
-            files.append(Path(scratch, str(number), Path(name).with_suffix(".o").name))
+            files.append(scratch / str(number) / Path(name).with_suffix(".o").name)
             files[-1].parent.mkdir()
             files[-1].write_bytes(data)
-        output = Path(scratch, "linked.o")
+        output = scratch / "linked.o"
         try:
             link_files(files, output)
         except LibraryError as error:
@@ -35,8 +35,8 @@ def link_objects(objects: Sequence[tuple[str, bytes]], target: Target) -> bytes:
         return output.read_bytes()
 
 
-def _reason(names: str, target: Target, error: CallError, scratch: str) -> str:
-    message = f"{names} can't be linked for target {target.name}"
+def _reason(names: str, target: Target, error: CallError, scratch: Path) -> str:
+    message = f"{names} can't be linked for {target.name}"
     if target.byte_order != sys.byteorder and _older(version(), (1, 5)):
         own = "bpfel" if sys.byteorder == "little" else "bpfeb"
         return (

@@ -1,31 +1,32 @@
 """What ``generate`` and ``generate --check`` tell people and machines. Prints nothing itself."""
 
-import json
-import os
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ebpfgen.check import Finding
-from ebpfgen.errors import CompileError, EbpfgenError, FailedError
+from ebpfgen.console import relative
+from ebpfgen.errors import CompileError, EbpfgenError
 from ebpfgen.run import Generated
+
+if TYPE_CHECKING:
+    from ebpfgen.check import Checked, Finding
 
 
 def variant_line(variant: Generated) -> str:
     """Return the line about a variant, with paths as seen from the current folder."""
-    path = shown(variant.module or variant.object)
+    path = relative(variant.module or variant.object)
     files = f"{path} and .o" if variant.module else path
     state = f"{variant.seconds:.2f} s" if variant.state == "written" else "unchanged"
     return f"{variant.source} → {files} ({variant.object_size / 1000:.1f} kB, {state})"
 
 
-def finding_lines(finding: Finding) -> list[str]:
+def finding_lines(finding: "Finding") -> list[str]:
     """Return the line about a file, and below it what would change."""
     reason = "" if finding.reason == finding.state else f": {finding.reason}"
     diff = [f"    {line}" for line in finding.diff.splitlines()]
-    return [f"{finding.state:<8} {shown(finding.path)}{reason}", *diff]
+    return [f"{finding.state:<8} {relative(finding.path)}{reason}", *diff]
 
 
-def check_line(findings: Sequence[Finding]) -> str:
+def check_line(findings: Sequence["Finding"]) -> str:
     """Return the line that sums up what a check found, which is something."""
     count = len(findings)
     files = "1 file is" if count == 1 else f"{count} files are"
@@ -49,8 +50,8 @@ def json_report(
                 {
                     "source": variant.source,
                     "target": variant.target.name,
-                    "module": variant.module and shown(variant.module),
-                    "object": shown(variant.object),
+                    "module": variant.module and relative(variant.module),
+                    "object": relative(variant.object),
                     "object_size": variant.object_size,
                     "state": variant.state,
                     "seconds": round(variant.seconds, 3),
@@ -63,19 +64,20 @@ def json_report(
     )
 
 
-def json_findings(findings: Sequence[Finding]) -> str:
+def json_findings(checked: "Checked") -> str:
     """Return what a check found as one JSON object."""
     return _json(
         {
             "findings": [
                 {
-                    "file": shown(finding.path),
+                    "file": relative(finding.path),
                     "state": finding.state,
                     "reason": finding.reason,
                     "diff": finding.diff,
                 }
-                for finding in findings
-            ]
+                for finding in checked.findings
+            ],
+            "errors": [error_facts(error) for error in checked.errors],
         }
     )
 
@@ -92,15 +94,7 @@ def error_facts(error: EbpfgenError) -> dict[str, str | list[str]]:
     return facts
 
 
-def each_error(error: EbpfgenError) -> tuple[EbpfgenError, ...]:
-    """Return the errors that *error* stands for."""
-    return error.errors if isinstance(error, FailedError) else (error,)
-
-
-def shown(path: Path) -> str:
-    """Return *path* as seen from the current folder."""
-    return os.path.relpath(path)
-
-
 def _json(value: object) -> str:
+    import json
+
     return json.dumps(value, indent=2, ensure_ascii=False)

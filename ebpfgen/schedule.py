@@ -1,21 +1,22 @@
 """Builds the variants of many jobs side by side, and stops them all when there is no going on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from threading import Lock
 
 from ebpfgen.build import BuiltVariant, build_variant, import_rest
 from ebpfgen.clang import Toolchain, find_toolchain
-from ebpfgen.errors import CompileError, EbpfgenError
+from ebpfgen.errors import CompileError, EbpfgenError, each_error
 from ebpfgen.jobs import Job
 from ebpfgen.run import Observer, Settings, usable_cpus
+from ebpfgen.target import Target
 from ebpfgen.tools import allow_tools, stop_tools
 
 
 def build_all(
     jobs: Sequence[Job], settings: Settings, observer: Observer
-) -> Iterator[tuple[list[BuiltVariant], list[EbpfgenError]]]:
+) -> Generator[tuple[list[BuiltVariant], list[EbpfgenError]], None, None]:
     """Yield the variants of each job, and the errors of those that failed, in the jobs' order.
 
     What goes wrong for several targets in the same way is one error.
@@ -79,15 +80,28 @@ def _results(
     job: Job, futures: Sequence[Future[BuiltVariant]]
 ) -> tuple[list[BuiltVariant], list[EbpfgenError]]:
     made: list[BuiltVariant] = []
-    errors: dict[str, EbpfgenError] = {}
+    failed: dict[str, list[tuple[str, EbpfgenError]]] = {}
     for target, future in zip(job.targets, futures, strict=True):
         try:
             made.append(future.result())
-        except CompileError as error:
-            key = error.key
-            known = errors.get(key)
-            errors[key] = error.also_for(known) if isinstance(known, CompileError) else error
-        except EbpfgenError as error:
-            # What one target is told, the others mostly are, too.
-            errors.setdefault(str(error).replace(f" for {target.name}", ""), error)
-    return made, list(errors.values())
+        except EbpfgenError as failure:
+            for error in each_error(failure):
+                failed.setdefault(_kind(error, target), []).append((target.name, error))
+    return made, [_joined(same) for same in failed.values()]
+
+
+def _kind(error: EbpfgenError, target: Target) -> str:
+    """Return what an error says but for the target."""
+    if isinstance(error, CompileError):
+        return error.key
+    return str(error).replace(f" for {target.name}", "")
+
+
+def _joined(same: Sequence[tuple[str, EbpfgenError]]) -> EbpfgenError:
+    """Return one error for what went wrong in the same way for several targets."""
+    names = [name for name, _ in same]
+    _, error = same[0]
+    if isinstance(error, CompileError):
+        return error.for_targets(names)
+    error.args = (str(error).replace(f" for {names[0]}", f" for {', '.join(names)}"),)
+    return error

@@ -4,13 +4,17 @@ import contextlib
 import os
 import signal
 import subprocess
+import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ebpfgen.errors import ToolError
+from ebpfgen.errors import OutputError, ToolError
 
 CommandObserver = Callable[[Sequence[str]], None]
+
+_PATIENCE = 1.0
+"""How many seconds, at most, a program has to end when it is asked to, before it is killed."""
 
 _running: set["subprocess.Popen[str]"] = set()
 _stopped = threading.Event()
@@ -41,10 +45,10 @@ def run_tool(
         raise ToolError(f"{command[0]} can't be run: {error.strerror}", tool=command[0]) from error
     _running.add(process)
     if _stopped.is_set():
-        _end(process)
+        _signal(process, signal.SIGTERM)
     try:
         with process:
-            output, errors = process.communicate()
+            output, errors = _outcome(process)
     finally:
         _running.discard(process)
     return subprocess.CompletedProcess(list(command), process.returncode, output, errors)
@@ -54,7 +58,7 @@ def stop_tools() -> None:
     """End the programs that run_tool() runs in other threads, and those it still starts there."""
     _stopped.set()
     for process in list(_running):
-        _end(process)
+        _signal(process, signal.SIGTERM)
 
 
 def allow_tools() -> None:
@@ -62,6 +66,32 @@ def allow_tools() -> None:
     _stopped.clear()
 
 
-def _end(process: "subprocess.Popen[str]") -> None:
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Give a folder for what programs write, until the block ends.
+
+    Raises OutputError if there is no place for one.
+    """
+    try:
+        scratch = tempfile.TemporaryDirectory(prefix="ebpfgen-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise OutputError(
+            f"can't make a folder for temporary files: {error.strerror}; name one in $TMPDIR"
+        ) from error
+    with scratch as folder:
+        yield Path(folder).resolve()
+
+
+def _outcome(process: "subprocess.Popen[str]") -> tuple[str, str]:
+    """Wait for a program and return what it wrote; kill it if it does not end when it is told."""
+    while True:
+        try:
+            return process.communicate(timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            if _stopped.is_set():
+                _signal(process, signal.SIGKILL)
+
+
+def _signal(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
+        os.killpg(process.pid, number)

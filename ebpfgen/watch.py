@@ -1,13 +1,15 @@
 """Generates again whenever a file changes that a binding is made of."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ebpfgen.errors import EbpfgenError, ToolError
+from ebpfgen.freshness import stamped_inputs
 from ebpfgen.jobs import Job
-from ebpfgen.stamp import MARK, Digests, stamped_inputs
+from ebpfgen.output import is_generated
+from ebpfgen.project import project_files, project_folder
 
-_SUFFIXES = (".c", ".h", ".o", ".py", ".toml")
+_SUFFIXES = (".c", ".h", ".py", ".toml")
 
 
 def watch(
@@ -20,48 +22,56 @@ def watch(
     """Generate what *jobs* finds, then again at each change, until Ctrl-C.
 
     Errors, in the C or in the configuration, are told, and what follows them is waited for.
-    Watched are the folders of all inputs, of the jobs, and *folder* itself.
+    Watched are the sources, headers and modules of the project that *folder* is in, and whatever
+    else its bindings are made of.
 
     Raises ToolError if watchfiles is not installed.
     """
     try:
-        import watchfiles
+        import watchfiles  # noqa: F401 - asked for before anything is done
     except ImportError as error:
         raise ToolError(
             "--watch needs watchfiles: pip install 'ebpfgen[watch]'", tool="watchfiles"
         ) from error
+    root = project_folder(folder)
     known: Sequence[Job] = ()
     while True:
-        before = _state(known)
+        inputs = _inputs(known)
+        before = _state(root, inputs)
         try:
             known = jobs()
-            before = _state(known)
             run(known)
         except EbpfgenError as error:
             tell(error)
-        inputs = _inputs(known)
-        say(f"watching {len(inputs)} files, Ctrl-C ends")
-        folders = {folder, *(job.folder for job in known), *(path.parent for path in inputs)}
-        changes = watchfiles.watch(
-            *(place for place in folders if place.is_dir()),
-            watch_filter=lambda _, name: _concerns(Path(name)),
-            recursive=False,
-            yield_on_timeout=True,
-            rust_timeout=500,
-            raise_interrupt=True,
-        )
-        is_first, digest_now = True, Digests()
-        for changed in changes:
-            # What was saved while clang ran came before anybody watched.
-            missed = is_first and any(digest_now(path) != then for path, then in before.items())
-            is_first = False
-            if changed:
-                say(f"{', '.join(sorted({Path(name).name for _, name in changed}))} changed")
-            if changed or missed:
-                break
+        of_bindings = _inputs(known)
+        say(f"watching {len(of_bindings)} files, Ctrl-C ends")
+        changes = _changes({root, *(path.parent for path in (*before, *of_bindings))}, of_bindings)
+        changed = next(changes)
+        # What was saved while clang ran came before anybody watched.
+        now = _state(root, inputs)
+        changed |= {path for path in {**before, **now} if before.get(path) != now.get(path)}
+        while not changed:
+            changed = next(changes)
+        say(f"{', '.join(sorted({path.name for path in changed}))} changed")
+
+
+def _changes(folders: Iterable[Path], inputs: set[Path]) -> Iterator[set[Path]]:
+    """Yield what has changed in *folders*, and nothing twice a second."""
+    import watchfiles
+
+    for found in watchfiles.watch(
+        *(folder for folder in folders if folder.is_dir()),
+        watch_filter=lambda _, name: Path(name) in inputs or _concerns(Path(name)),
+        recursive=False,
+        yield_on_timeout=True,
+        rust_timeout=500,
+        raise_interrupt=True,
+    ):
+        yield {Path(name) for _, name in found}
 
 
 def _inputs(jobs: Iterable[Job]) -> set[Path]:
+    """Return the files that bindings are made of, as far as that is known."""
     return {
         path.resolve()
         for job in jobs
@@ -69,18 +79,22 @@ def _inputs(jobs: Iterable[Job]) -> set[Path]:
     }
 
 
-def _state(jobs: Iterable[Job]) -> dict[Path, str | None]:
-    digest = Digests()
-    return {path: digest(path) for path in _inputs(jobs)}
+def _state(root: Path, inputs: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+    """Return size and time of the project's files and of *inputs*, as far as they exist."""
+    return dict(_sizes_and_times({*filter(_concerns, project_files(root, _SUFFIXES)), *inputs}))
+
+
+def _sizes_and_times(paths: Iterable[Path]) -> Iterator[tuple[Path, tuple[int, int]]]:
+    for path in paths:
+        try:
+            facts = path.stat()
+        except OSError:
+            continue
+        yield path, (facts.st_size, facts.st_mtime_ns)
 
 
 def _concerns(path: Path) -> bool:
     """Return whether a change may matter: not of what was generated, or of an editor's files."""
     if path.suffix not in _SUFFIXES or path.name.startswith("."):
         return False
-    module = path.with_suffix(".py")
-    try:
-        with module.open("rb") as file:
-            return file.read(len(MARK)) != MARK.encode()
-    except OSError:
-        return True
+    return path.suffix != ".py" or not is_generated(path)

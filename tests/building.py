@@ -1,6 +1,8 @@
 """What several tests do: compile C, import generated text, run the command line."""
 
+import contextlib
 import functools
+import io
 import os
 import re
 import signal
@@ -11,9 +13,13 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
+
+import pytest
 
 from ebpfgen.binding import bind
 from ebpfgen.clang import Compilation, compile_source, find_toolchain
+from ebpfgen.cli import main
 from ebpfgen.model import Module, ObjectFile
 from ebpfgen.naming import Naming
 from ebpfgen.objectfile import read_object
@@ -102,6 +108,73 @@ def import_text(text: str) -> ModuleType:
     return module
 
 
+TINY = "int counter;\n"
+"""C that is compiled in no time, and has something to bind."""
+
+
+def script(path: Path, text: str) -> Path:
+    """A program in shell, such as one that stands in for a compiler."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def make_project(
+    folder: Path,
+    *bindings: str,
+    defaults: str = 'targets = "bpfel"',
+    files: Mapping[str, str] | None = None,
+) -> Path:
+    """A project in *folder*; each of *bindings* is an ident, with lines for its table below it.
+
+    Without a line for it, the source of ``bpf`` is ``bpf.c``, and holds next to nothing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = ["[tool.ebpfgen]", defaults]
+    for binding in bindings or ("bpf",):
+        ident, *lines = binding.splitlines()
+        if not any(line.startswith(("source", "object")) for line in lines):
+            lines.append(f'source = "{ident}.c"')
+            (folder / f"{ident}.c").write_text(TINY)
+        tables += ["[[tool.ebpfgen.bindings]]", f'ident = "{ident}"', *lines]
+    (folder / "pyproject.toml").write_text("\n".join(tables) + "\n")
+    for name, text in (files or {}).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def generated(folder: Path, *options: str | Path, env: Mapping[str, str] | None = None) -> str:
+    """What ``ebpfgen generate`` prints; it has to end well and without a warning."""
+    done = generate_here(folder, *options, env=env)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
+
+
+def generate_here(
+    folder: Path, *options: str | Path, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ``ebpfgen generate`` in *folder*, but in this process, which starts sooner."""
+    words = ["generate", *map(str, options)]
+    output, errors = io.StringIO(), io.StringIO()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with (
+            contextlib.chdir(folder),
+            mock.patch.dict(os.environ, env or {}),
+            contextlib.redirect_stdout(output),
+            contextlib.redirect_stderr(errors),
+            pytest.raises(SystemExit) as end,
+        ):
+            main(words)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert isinstance(end.value.code, int)
+    return subprocess.CompletedProcess(words, end.value.code, output.getvalue(), errors.getvalue())
+
+
 def run_cli(
     *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
@@ -125,7 +198,11 @@ def run_python(
 
 
 def interrupt_cli(
-    *arguments: str | Path, cwd: Path, when: Callable[[int], bool]
+    *arguments: str | Path,
+    cwd: Path,
+    when: Callable[[int], bool],
+    env: Mapping[str, str] | None = None,
+    number: signal.Signals = signal.SIGINT,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``ebpfgen`` and press Ctrl-C as soon as *when*, asked with its process id, says so."""
     # A shell that starts pytest in the background has it, and so its children, ignore Ctrl-C.
@@ -134,6 +211,7 @@ def interrupt_cli(
         process = subprocess.Popen(
             [sys.executable, "-m", "ebpfgen", *map(str, arguments)],
             cwd=cwd,
+            env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -144,7 +222,7 @@ def interrupt_cli(
     try:
         while process.poll() is None and not when(process.pid):
             time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         output, errors = process.communicate(timeout=60)
     finally:
         process.kill()

@@ -14,7 +14,7 @@ from ebpfgen.elf import read_elf
 from ebpfgen.errors import CompileError, SourceError, ToolError
 from ebpfgen.target import find_target
 
-from .building import HEADERS, KPROBE, OPENAT, PREAMBLE
+from .building import HEADERS, KPROBE, OPENAT, PREAMBLE, script
 
 INCLUDE = ("-I", str(HEADERS))
 BPFEL = find_target("bpfel")
@@ -36,13 +36,6 @@ def refused(folder: Path, source: str, *flags: str, target: str = "bpfel") -> Co
     with pytest.raises(CompileError) as caught:
         build(folder, source, *flags, target=target)
     return caught.value
-
-
-def script(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{text}\n")
-    path.chmod(0o755)
-    return path
 
 
 def test_clang_and_its_strip_are_found() -> None:

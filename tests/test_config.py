@@ -5,9 +5,17 @@ from pathlib import Path
 import pytest
 
 from ebpfgen.config import jobs_from_config
-from ebpfgen.errors import ConfigError, EbpfgenError, IdentifierError, TargetError, UsageError
+from ebpfgen.errors import (
+    ConfigError,
+    EbpfgenError,
+    IdentifierError,
+    SourceError,
+    TargetError,
+    UsageError,
+)
 from ebpfgen.jobs import Job, Options, job_from_arguments
 from ebpfgen.naming import Naming
+from ebpfgen.selection import Selection
 from ebpfgen.target import find_targets
 
 DEFAULT = find_targets(["bpfel,bpfeb"])
@@ -89,6 +97,52 @@ def test_options_override_the_file_and_add_flags(
     assert job.output_dir == tmp_path / "here/out", "an option is relative to where it is typed"
 
 
+def test_every_default_is_one_for_all_bindings(tmp_path: Path) -> None:
+    defaults = (
+        'targets = ["amd64"]',
+        'cc = "gcc"',
+        'cflags = "-DX"',
+        'strip = "st"',
+        "no-strip = true",
+        'output-dir = "out"',
+        'output-suffix = "_s"',
+        'naming = "snake"',
+        "global-types = false",
+        'makebase = "base"',
+    )
+    assert one(tmp_path, binding(defaults=defaults)) == Job(
+        ident="bpf",
+        sources=(tmp_path / "kprobe.c",),
+        folder=tmp_path,
+        targets=find_targets(["amd64"]),
+        cc="gcc",
+        cflags=("-DX",),
+        strip="st",
+        no_strip=True,
+        output_dir=tmp_path / "out",
+        stem="bpf",
+        suffix="_s",
+        naming=Naming.SNAKE,
+        selection=Selection(global_types=False),
+        makebase=tmp_path / "base",
+    )
+    own = binding("no-strip = false", "global-types = true", defaults=defaults)
+    assert not one(tmp_path, own).no_strip
+    assert one(tmp_path, own).selection.global_types
+
+
+def test_a_binding_may_have_several_sources_and_several_tables(tmp_path: Path) -> None:
+    job = one(
+        tmp_path,
+        binding('source = ["src/a.c", "b.c"]', 'events = { m = "struct e" }', 'types = ["t"]'),
+        Options(types=("u",), events=("n=f", "m=g")),
+    )
+    assert job.sources == (tmp_path / "src/a.c", tmp_path / "b.c")
+    assert (job.shown_source, job.output_dir) == ("src/a.c, b.c", tmp_path / "src")
+    assert job.selection.types == ("t", "u")
+    assert dict(job.selection.events) == {"m": "g", "n": "f"}, "what is typed wins"
+
+
 @pytest.mark.parametrize("depth", ["", "a", "a/b/c"])
 def test_the_nearest_file_counts(tmp_path: Path, depth: str) -> None:
     (tmp_path / "pyproject.toml").write_text(binding('ident = "outer"'))
@@ -160,6 +214,87 @@ MISTAKES: dict[str, tuple[str, type[EbpfgenError], tuple[str, ...]]] = {
     "naming": (binding('naming = "upper"'), ConfigError, ("camel or snake", "'upper'")),
     "naming is a number": (binding("naming = 1"), ConfigError, ("naming", "not 1")),
     "output-dir is a number": (binding("output-dir = 1"), ConfigError, ("output-dir", "not 1")),
+    "source is a number": (binding("source = 1"), ConfigError, ("source in [[", "not 1")),
+    "source of numbers": (binding("source = [1]"), ConfigError, ("source in [[", "not [1]")),
+    "an empty list of sources": (binding("source = []"), ConfigError, ("source in [[", "is empty")),
+    "an empty source in a list": (
+        binding('source = [""]'),
+        ConfigError,
+        ("source in [[", "is empty"),
+    ),
+    "source twice": (binding('source = ["a.c", "./a.c"]'), UsageError, ("a.c is named twice",)),
+    "source and object": (binding('object = "x.o"'), UsageError, ("SOURCE and --object",)),
+    "object is a number": (binding("source = none", "object = 1"), ConfigError, ("object in [[",)),
+    "no such object": (
+        binding("source = none", 'object = "x.o"'),
+        SourceError,
+        ("bindings]] 1 of", "no object"),
+    ),
+    "flags for an object": (
+        binding("source = none", 'object = "x.o"', 'cflags = "-DX"'),
+        ConfigError,
+        ("cflags in [[", "an object is compiled"),
+    ),
+    "constants of an object": (
+        binding("source = none", 'object = "x.o"', 'defines = ["X"]'),
+        ConfigError,
+        ("defines in [[", "an object is compiled"),
+    ),
+    "strip is true": (binding("strip = true"), ConfigError, ("strip in [[", "not True")),
+    "no-strip is a string": (
+        binding('no-strip = "yes"'),
+        ConfigError,
+        ("no-strip in [[", "must be true or false, not 'yes'"),
+    ),
+    "global-types is a number": (binding("global-types = 1"), ConfigError, ("global-types in [[",)),
+    "output-suffix is a number": (binding("output-suffix = 1"), ConfigError, ("output-suffix in",)),
+    "output-suffix is no name": (
+        binding('output-suffix = "-x"'),
+        UsageError,
+        ("bindings]] 1 of", "output suffix '-x'"),
+    ),
+    "makebase is a list": (binding("makebase = []"), ConfigError, ("makebase in [[", "not []")),
+    "types is a string": (binding('types = "x"'), ConfigError, ("types in [[", "list of strings")),
+    "defines is a string": (binding('defines = "X"'), ConfigError, ("defines in [[", "list of")),
+    "an empty prefix": (binding('defines = [""]'), UsageError, ("bindings]] 1 of", "--define ''")),
+    "events is a list": (binding("events = []"), ConfigError, ("events in [[", "must be a table")),
+    "events of numbers": (binding("events = { m = 1 }"), ConfigError, ("events in [[", "a table")),
+    "an event without a name": (
+        binding('events = { "" = "struct e" }'),
+        UsageError,
+        ("bindings]] 1 of", "MAP=STRUCT"),
+    ),
+    "-M": (binding('cflags = ["-MD"]'), UsageError, ("-MD in cflags in [[", "--makebase")),
+    "a key of a binding among the defaults": (
+        binding(defaults=("types = []",)),
+        ConfigError,
+        ("unknown key 'types' in [tool.ebpfgen]", "it is for [[tool.ebpfgen.bindings]]"),
+    ),
+    "bindings misspelled": (
+        "[[tool.ebpfgen.binding]]\nident = 'x'\n",
+        ConfigError,
+        ("'binding'", "did you mean bindings?"),
+    ),
+    **{
+        f"{wrong} for {key}": (
+            binding(f"{wrong} = 1"),
+            ConfigError,
+            (f"unknown key {wrong!r} in [[", f"did you mean {key}?"),
+        )
+        for wrong, key in {
+            "sources": "source",
+            "objects": "object",
+            "no_strip": "no-strip",
+            "nostrip": "no-strip",
+            "output_suffix": "output-suffix",
+            "suffix": "output-suffix",
+            "make-base": "makebase",
+            "define": "defines",
+            "event": "events",
+            "target": "targets",
+            "cflag": "cflags",
+        }.items()
+    },
 }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .building import HEADERS, KPROBE, REPOSITORY, run_cli, run_python
+from .building import HEADERS, KPROBE, REPOSITORY, make_project, run_cli, run_python
 
 HEAVY = ("typer", "click", "jinja2", "copier", "elftools", "rich", "yaml", "pydantic")
 
@@ -73,6 +73,31 @@ def test_each_dependency_is_imported_by_one_file(package: str, owner: str) -> No
         if line.strip().startswith((f"import {package}", f"from {package}"))
     }
     assert importers == {owner}
+
+
+def loaded_by_a_run(folder: Path, *options: str) -> set[str]:
+    """The modules that are loaded at the end of ``ebpfgen generate``."""
+    run = (
+        f"sys.argv = ['ebpfgen', 'generate', *{options!r}]; import ebpfgen.__main__ as m; m.main()"
+    )
+    code = f"import sys\ntry:\n    {run}\nfinally:\n    print('LOADED', *sys.modules)"
+    done = run_python("-c", code, cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    return set(done.stdout.partition("LOADED")[2].split())
+
+
+BUILDING = ("subprocess", "json", "concurrent.futures", "shlex", "tempfile", "ebpfgen.clang")
+
+
+@pytest.mark.parametrize("options", [(), ("--quiet",), ("--check",)])
+def test_a_run_that_finds_nothing_to_do_imports_next_to_nothing(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    make_project(tmp_path)
+    assert "ebpfgen.clang" in loaded_by_a_run(tmp_path)
+    loaded = loaded_by_a_run(tmp_path, *options)
+    assert "ebpfgen.stamp" in loaded
+    assert [name for name in (*HEAVY, *BUILDING) if name in loaded] == []
 
 
 @pytest.mark.parametrize("arguments", [("--version",), ("generate", "--help")])

@@ -1,7 +1,12 @@
 """Files are written all or none, and never over somebody else's."""
 
+import fcntl
 import os
+import re
+import signal
 import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -177,6 +182,59 @@ def test_a_read_only_folder_is_one_error_and_leaves_the_last_files(tiny: Path) -
     with pytest.raises(OutputError, match=r"can't write .*: Read-only file system"):
         write_files(new, replaced_files(tiny, "bpf", "", []))
     assert files_of(tiny) == before
+
+
+def test_ctrl_c_leaves_the_old_files_or_the_new_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(binding(tmp_path), [])
+    new = {path: data + b"new" for path, data in binding(tmp_path).items()}
+    replace, done = Path.replace, []
+
+    def interrupted_replace(path: Path, target: Path) -> Path:
+        os.kill(os.getpid(), signal.SIGINT)
+        done.append(target)
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted_replace)
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            write_files(new, [])
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, ours)
+    assert len(done) == len(new)
+    assert {path: path.read_bytes() for path in new} == new
+    assert names(tmp_path) == sorted(path.name for path in new)
+
+
+def test_threads_write_too(tmp_path: Path) -> None:
+    thread = threading.Thread(target=write_files, args=(binding(tmp_path),))
+    thread.start()
+    thread.join()
+    assert len(names(tmp_path)) == 5
+
+
+def test_one_of_two_writers_waits_for_the_other(tmp_path: Path) -> None:
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    code = (
+        "import sys; from pathlib import Path; from ebpfgen.output import write_files\n"
+        "print('begun', flush=True); write_files({Path('x.py'): b'x'})"
+    )
+    writer = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    assert writer.stdout
+    assert writer.stdout.readline() == "begun\n"
+    waits = f" FLOCK .* {writer.pid} "
+    while not re.search(f"->{waits}", Path("/proc/locks").read_text()):
+        assert writer.poll() is None, "it did not wait"
+    assert names(tmp_path) == []
+    os.close(descriptor)
+    assert writer.wait() == 0
+    assert names(tmp_path) == ["x.py"]
 
 
 def test_removing_what_is_gone_already_is_no_error(tmp_path: Path) -> None:
