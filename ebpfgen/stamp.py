@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -140,10 +139,10 @@ def _input_digest(path: Path, since: int) -> str:
 
 def _named(job: Job, paths: Iterable[Path]) -> dict[str, Path]:
     """Return files by the names that the stamp gives them."""
-    base = _real(job.output_dir)
+    base, folder = _real(job.output_dir), _real(job.folder)
     result = {}
     for path in paths:
-        full = _full_name(path, _real(job.folder))
+        full = _full_name(path, folder)
         far = os.path.commonpath([base, full]) == os.sep
         result[full if far else os.path.relpath(full, base)] = path
     return result
@@ -160,7 +159,6 @@ def _full_name(path: Path, folder: str) -> str:
     return os.path.join(_real(path.parent), path.name)  # noqa: PTH118 - it is a string already
 
 
-@cache
 def _real(path: Path) -> str:
     return os.path.realpath(path)
 

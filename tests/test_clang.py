@@ -85,6 +85,16 @@ def test_a_versioned_clang_has_the_strip_of_its_version(
     assert toolchain == Toolchain(("clang-16",), str(tmp_path / "llvm-strip-16"))
 
 
+def test_a_versioned_clang_elsewhere_has_the_strip_of_its_version_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("llvm/clang-16", "llvm/llvm-strip-16", "llvm/llvm-strip", "path/llvm-strip-16"):
+        script(tmp_path / name, "exit 0")
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    toolchain = find_toolchain(str(tmp_path / "llvm/clang-16"))
+    assert toolchain.strip == str(tmp_path / "llvm/llvm-strip-16")
+
+
 def test_a_clang_elsewhere_has_the_strip_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

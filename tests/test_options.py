@@ -23,7 +23,7 @@ from .building import (
 )
 
 CLANG, STRIP = shutil.which("clang"), shutil.which("llvm-strip")
-MAKEBASES = ("config", "environment", "typed")
+PLACES = ("config", "environment", "typed")
 
 
 def tools(folder: Path, *names: str) -> Path:
@@ -36,15 +36,15 @@ def tools(folder: Path, *names: str) -> Path:
 
 
 def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
-    log = tools(tmp_path, *MAKEBASES)
+    log = tools(tmp_path, *PLACES)
     config, environment, typed = (
         {
             "cc": str(tmp_path / f"clang-{name}"),
             "cflags": f"'-DFROM_{name}=a b'",
             "strip": str(tmp_path / f"strip-{name}"),
-            "makebase": str(tmp_path / name),
+            "makebase": str(tmp_path / ("deeper/" * depth) / name),
         }
-        for name in MAKEBASES
+        for depth, name in enumerate(PLACES)
     )
     project = make_project(
         tmp_path / "project",
@@ -52,7 +52,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
     )
     in_environment = {f"EBPFGEN_{key.upper()}": value for key, value in environment.items()}
     options = [f"--{key}={value}" for key, value in typed.items()]
-    flags = [f"-DFROM_{name}=a b" for name in MAKEBASES]
+    flags = [f"-DFROM_{name}=a b" for name in PLACES]
     for count, (winner, env, words) in enumerate(
         [
             ("config", {}, []),
@@ -67,11 +67,9 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
         assert compiler.startswith(f"cc {winner} ")
         assert f" {' '.join(flags[:count])} -fno-ident" in compiler, "flags add up, in this order"
         assert strip == f"strip {winner}"
-        rules = (project / "bpf_bpfel.py.d").read_text()
-        assert (
-            rules.splitlines()[1]
-            == f"{os.path.relpath(project, tmp_path / winner)}/bpf_bpfel.py: \\"
-        )
+        base = tmp_path / ("deeper/" * (count - 1)) / winner
+        rules = (project / "bpf_bpfel.py.d").read_text().splitlines()
+        assert rules[1] == f"{os.path.relpath(project, base)}/bpf_bpfel.py: \\"
 
 
 def test_empty_variables_say_nothing(tmp_path: Path) -> None:

@@ -140,7 +140,9 @@ def test_json_tells_of_what_stops_a_run_too(
 def test_json_has_no_colours_on_a_terminal(tmp_path: Path) -> None:
     make_project(tmp_path)
     (tmp_path / "bpf.c").write_text(BROKEN)
-    assert "\x1b" not in on_terminal("--json", cwd=tmp_path)
+    (error,) = json.loads(on_terminal("--json", cwd=tmp_path))["errors"]
+    assert "undeclared identifier" in error["diagnostics"]
+    assert "\x1b" not in error["diagnostics"]
 
 
 def test_diagnostics_keep_their_colours_on_a_terminal(tmp_path: Path) -> None:

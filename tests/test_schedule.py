@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ebpfgen.run import usable_cpus
+from ebpfgen.config import jobs_from_config
+from ebpfgen.generate import generate
+from ebpfgen.jobs import Options
+from ebpfgen.run import Generated, Observer, Settings, usable_cpus
 
 from .building import (
     files_of,
@@ -17,7 +20,6 @@ from .building import (
     generated,
     interrupt_cli,
     make_project,
-    run_python,
     script,
 )
 
@@ -173,9 +175,7 @@ def is_gone(process: int) -> bool:
     return state == "Z"
 
 
-def test_ctrl_c_while_something_is_written_ends_the_compilers_too(
-    project: Path, tmp_path: Path
-) -> None:
+def test_what_stops_whoever_is_told_ends_the_compilers_too(project: Path, tmp_path: Path) -> None:
     """The first binding is there, and told of, while the others are still compiled."""
     ids = tmp_path / "ids"
     ids.touch()
@@ -183,17 +183,17 @@ def test_ctrl_c_while_something_is_written_ends_the_compilers_too(
         tmp_path / "clang",
         f'case "$*" in *"-c b0.c"*) exec {CLANG} "$@";; esac\necho $$ >> {ids}; exec sleep 600',
     )
-    code = (
-        "import os, signal, sys\n"
-        "import ebpfgen.commands as commands\n"
-        "from ebpfgen.cli import main\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "commands.variant_line = lambda _: os.kill(os.getpid(), signal.SIGINT)\n"
-        "main(sys.argv[1:])\n"
-    )
-    done = run_python("-c", code, "generate", "-j2", "--cc", clang, cwd=project)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
-    assert all(is_gone(int(line)) for line in ids.read_text().split())
+    jobs = jobs_from_config(project, Options(cc=str(clang)))
+
+    def stop(_: Generated) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        generate(jobs, Settings(workers=2), Observer(variant=stop))
+    running = [int(line) for line in ids.read_text().split() if not is_gone(int(line))]
+    for process in running:
+        os.kill(process, signal.SIGKILL)
+    assert (caught.type, running) == (KeyboardInterrupt, [])
     assert len(ids.read_text().split()) <= 2, "none is begun any more"
     assert sorted(path.name for path in project.glob("b?.py")) == ["b0.py"]
 

@@ -233,6 +233,7 @@ def test_a_link_to_another_folder_is_another_folder(project: Path) -> None:
     (project / "include").rename(project / "older")
     (project / "include").symlink_to("older")
     assert compiled(project) == []
+    assert compiled(project, "--force") == ["src/one.c", "src/two.c"]
     (project / "include").unlink()
     (project / "include").symlink_to("newer")
     assert compiled(project) == ["src/one.c"]
