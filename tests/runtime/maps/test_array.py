@@ -132,7 +132,7 @@ def test_freezing_ends_writing_but_not_reading(objs: Any) -> None:
             array[1] = 6
         assert raised.value.errno == errno.EPERM
         assert array[1] == 5
-        with pytest.raises(rt.MapError, match=f"freeze map {array.name}: it is frozen"):
+        with pytest.raises(rt.MapError, match=f"freeze map {array.name}: it is frozen already"):
             array.freeze()
 
 
