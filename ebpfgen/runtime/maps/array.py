@@ -48,7 +48,16 @@ class ArrayMap(TypedMap[V], Sequence[V]):
             wanted = range(*index.indices(len(self)))
             # Reading all of it costs less than asking for most of it one by one.
             return self.read()[index] if 2 * len(wanted) > len(self) else [self[i] for i in wanted]
-        return self.lookup(index)
+        position = self._position(index)
+        if self._is_mappable and (memory := self._mapped()):
+            start = position * self._stride
+            return self._value.unpack_from(memory[start : start + self._value_space])
+        # Written out, and not by way of lookup(): this is what programs do most.
+        buffer = self._buffer_type()
+        result = self._lookup_elem(self.fd, INDEX.pack(position), buffer)
+        if result < 0:
+            raise self._error(CallError(-result), f"read element {index} of")
+        return self._value.unpack_from(buffer)
 
     def __setitem__(self, index: int, value: V) -> None:
         self.put(index, value)
@@ -63,12 +72,8 @@ class ArrayMap(TypedMap[V], Sequence[V]):
 
         ``BPF_F_LOCK`` reads a value that has a ``bpf_spin_lock`` while holding it.
         """
-        position = self._position(index)
-        if self._is_mappable and not flags and (memory := self._mapped()):
-            start = position * self._stride
-            return self._value.unpack_from(memory[start : start + self._value_space])
         try:
-            return self._read(INDEX.pack(position), flags)
+            return self._read(INDEX.pack(self._position(index)), flags)
         except CallError as error:
             raise self._error(error, f"read element {index} of") from error
 

@@ -81,7 +81,7 @@ def test_memory_is_the_maps(tables: ModuleType, objs: Any) -> None:
     memory[999] = 5
     with tables.TablesMaps.Memory.open_id(memory.info.id) as again:
         assert again[999] == 5
-        assert memory.lookup(999, flags=rt.UpdateFlag.ANY) == 5
+        assert memory.lookup(999) == 5
         again[0] = 6
         memory.update_many({1: 7})
     assert memory[:2] == [6, 7]
