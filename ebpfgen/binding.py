@@ -159,15 +159,18 @@ def _map(bpf_map: Map, name: str, types: TypeBinder) -> Attribute:
     if value and kind.has_value:
         arguments.append(f"value={value.codec}")
     if kind.has_inner:
-        arguments.append(f"inner={_declared(inner, bpf_map.name)}")
+        arguments += _held(inner, bpf_map)
     return Attribute(name, kind.factory, tuple(arguments), comment)
 
 
-def _declared(inner: Attribute | None, outer: str) -> str:
-    """Return the declaration of what a map of maps holds; set_inner() may say what that is."""
+def _held(inner: Attribute | None, outer: Map) -> list[str]:
+    """Return what is said of the maps that a map of maps holds; without a template, nothing."""
     if inner is None:
-        inner = Attribute("", UNTYPED.factory, (quoted(f"{outer}_inner"),))
-    return f"rt.{inner.factory}({', '.join(inner.arguments)})"
+        inner = Attribute("", UNTYPED.factory, (quoted(f"{outer.name}_inner"),))
+    arguments = [f"inner=rt.{inner.factory}({', '.join(inner.arguments)})"]
+    if outer.inner and outer.inner.key and outer.inner.value:
+        arguments.append(f"types=({outer.inner.key}, {outer.inner.value})")
+    return arguments
 
 
 def _variable(variable: Variable, name: str, types: TypeBinder) -> Attribute:
