@@ -139,4 +139,5 @@ class Map:
         self.close()
 
     def _error(self, error: CallError, action: str) -> BpfError:
+        self._owner.check_open()  # Another thread may have closed it meanwhile.
         return cant(action, self.name, self._fd, self._opened.info, error)
