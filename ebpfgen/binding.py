@@ -19,7 +19,6 @@ from ebpfgen.naming import Naming, camel_case, export_order, member_name, unique
 from ebpfgen.records import TypeBinder
 from ebpfgen.selection import Selection
 from ebpfgen.target import Target
-from ebpfgen.values import Value
 
 RESERVED_ATTRIBUTES = frozenset({"close", "closed", "load"})
 """What the runtime's collections define: no program or map may take these names."""
@@ -160,6 +159,9 @@ def _map(bpf_map: Map, name: str, types: TypeBinder) -> Attribute:
         what = f"value of map {bpf_map.name}"
         value = types.codec(bpf_map.value, bpf_map.value_size, what, f"{bpf_map.name}_value")
     inner = _map(bpf_map.inner, "", types) if bpf_map.inner else None
+    if not name:  # an inner map
+        # Clang may only declare the types of an inner map, and nothing can be read by those.
+        key, value = (codec if codec and codec.layout != "0s" else None for codec in (key, value))
     arguments = [quoted(bpf_map.name)]
     count = bpf_map.max_entries
     comment = "1 entry." if count == 1 else f"{count} entries." if count else ""
@@ -171,26 +173,24 @@ def _map(bpf_map: Map, name: str, types: TypeBinder) -> Attribute:
             records = f" of {value.annotation}"
         comment = f"A {factory.replace('_', ' ')}{records}."
         return Attribute(name, factory, tuple(arguments), comment)
-    kind = kind_of(bpf_map.type, has_key=_has_bytes(key), has_value=_has_bytes(value))
+    kind = kind_of(bpf_map.type, has_key=key is not None, has_value=value is not None)
     if key and kind.has_key:
         arguments.append(f"key={key.codec}")
     if value and kind.has_value:
         arguments.append(f"value={value.codec}")
     if kind.has_inner:
-        arguments.append(f"inner={_declared(inner, bpf_map.name)}")
+        arguments += _held(inner, bpf_map)
     return Attribute(name, kind.factory, tuple(arguments), comment)
 
 
-def _has_bytes(value: Value | None) -> bool:
-    """Clang may only declare the types of an inner map, and nothing can be read by those."""
-    return value is not None and value.layout != "0s"
-
-
-def _declared(inner: Attribute | None, outer: str) -> str:
-    """Return the declaration of what a map of maps holds; set_inner() may say what that is."""
+def _held(inner: Attribute | None, outer: Map) -> list[str]:
+    """Return what is said of the maps that a map of maps holds; without a template, nothing."""
     if inner is None:
-        inner = Attribute("", UNTYPED.factory, (quoted(f"{outer}_inner"),))
-    return f"rt.{inner.factory}({', '.join(inner.arguments)})"
+        inner = Attribute("", UNTYPED.factory, (quoted(f"{outer.name}_inner"),))
+    arguments = [f"inner=rt.{inner.factory}({', '.join(inner.arguments)})"]
+    if outer.inner and outer.inner.key and outer.inner.value:
+        arguments.append(f"types=({outer.inner.key}, {outer.inner.value})")
+    return arguments
 
 
 def _variable(variable: Variable, name: str, types: TypeBinder) -> Attribute:

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+from typing import NamedTuple
 
 from ebpfgen.runtime._libbpf.library import (
     CHAR_P,
@@ -83,9 +84,25 @@ def map_info(fd: int) -> MapInfo:
     return info
 
 
-def create_map(map_type: int, name: str, sizes: tuple[int, int, int], flags: int) -> int:
+class TypeIds(NamedTuple):
+    """The types of a map's keys and values: a descriptor of BTF, and their ids in it."""
+
+    btf: int
+    key: int
+    value: int
+
+
+def create_map(
+    map_type: int,
+    name: str,
+    sizes: tuple[int, int, int],
+    flags: int,
+    types: TypeIds | None = None,
+) -> int:
     """Create a map; *sizes* are those of key and value, and max_entries. Returns its descriptor."""
     options = _CreateOptions(sz=ctypes.sizeof(_CreateOptions), map_flags=flags)
+    if types:
+        options.btf_fd, options.btf_key_type_id, options.btf_value_type_id = types
     reference = ctypes.byref(options)
     create = library().bpf_map_create
     return check(create(map_type, name.encode(), *sizes, reference))

@@ -20,6 +20,7 @@ declare(
     {
         "bpf_object__open_mem": (VOID_P, [VOID_P, SIZE_T, VOID_P]),
         "bpf_object__load": (INT, [VOID_P]),
+        "bpf_object__btf_fd": (INT, [VOID_P]),
         "bpf_object__close": (None, [VOID_P]),
         "bpf_object__find_program_by_name": (VOID_P, [VOID_P, CHAR_P]),
         "bpf_object__find_map_by_name": (VOID_P, [VOID_P, CHAR_P]),
@@ -88,6 +89,11 @@ def load_object(handle: int, *, verifier: bool = False) -> str:
 def close_object(handle: int) -> None:
     """Free an object; the kernel unloads what nothing else holds."""
     library().bpf_object__close(handle)
+
+
+def btf_fd(handle: int) -> int:
+    """Return the descriptor of a loaded object's BTF, which stays the object's."""
+    return check(library().bpf_object__btf_fd(handle))
 
 
 def find_program(handle: int, name: str) -> int:

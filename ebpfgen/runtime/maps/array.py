@@ -48,7 +48,15 @@ class ArrayMap(TypedMap[V], Sequence[V]):
             wanted = range(*index.indices(len(self)))
             # Reading all of it costs less than asking for most of it one by one.
             return self.read()[index] if 2 * len(wanted) > len(self) else [self[i] for i in wanted]
-        return self.lookup(index)
+        position = self._position(index)
+        if self._is_mappable and (memory := self._mapped()) is not None:
+            return self._value.unpack_from(self._bytes_at(memory, position))
+        # Written out, and not by way of lookup(): this is what programs do most.
+        buffer = self._buffer_type()
+        result = self._lookup_elem(self.fd, INDEX.pack(position), buffer)
+        if result < 0:
+            raise self._error(CallError(-result), f"read element {index} of")
+        return self._value.unpack_from(buffer)
 
     def __setitem__(self, index: int, value: V) -> None:
         self.put(index, value)
@@ -63,12 +71,8 @@ class ArrayMap(TypedMap[V], Sequence[V]):
 
         ``BPF_F_LOCK`` reads a value that has a ``bpf_spin_lock`` while holding it.
         """
-        position = self._position(index)
-        if self._is_mappable and not flags and (memory := self._mapped()):
-            start = position * self._stride
-            return self._value.unpack_from(memory[start : start + self._value_space])
         try:
-            return self._read(INDEX.pack(position), flags)
+            return self._read(INDEX.pack(self._position(index)), flags)
         except CallError as error:
             raise self._error(error, f"read element {index} of") from error
 
@@ -79,10 +83,15 @@ class ArrayMap(TypedMap[V], Sequence[V]):
         an array are always there, so that ``BPF_NOEXIST`` is a MapError.
         """
         position = self._position(index)
-        if self._is_mappable and not flags and (memory := self._mapped()) and self._is_writable:
+        memory = self._mapped() if self._is_mappable and not flags else None
+        if memory is not None and self._is_writable:
             data = self._packed(value)
             start = position * self._stride
-            memory[start : start + len(data)] = data
+            try:
+                memory[start : start + len(data)] = data
+            except ValueError:  # another thread closed it meanwhile
+                self._owner.check_open()
+                raise
             return
         try:
             self._write(INDEX.pack(position), value, flags)
@@ -153,8 +162,10 @@ class ArrayMap(TypedMap[V], Sequence[V]):
 
     def _chunks(self) -> Iterator[batch.Chunk]:
         """Yield the elements, from the first to the last."""
-        if self._is_mappable and self._stride == self._value_space and (memory := self._mapped()):
-            values = memory[: self._stride * len(self)]
+        is_packed = self._stride == self._value_space
+        memory = self._mapped() if self._is_mappable and is_packed else None
+        if memory is not None:
+            values = self._bytes_at(memory, 0, len(self))
             yield batch.Chunk(memoryview(b""), memoryview(values), len(self))
             return
         try:
@@ -164,6 +175,15 @@ class ArrayMap(TypedMap[V], Sequence[V]):
                 self._owner.check_open()
         except CallError as error:
             raise self._error(error, "read all of") from error
+
+    def _bytes_at(self, memory: mmap.mmap, position: int, count: int = 1) -> bytes:
+        """Return the bytes of elements that have no padding between them."""
+        start = position * self._stride
+        try:
+            return memory[start : start + count * self._value_space]
+        except ValueError:  # another thread closed it meanwhile
+            self._owner.check_open()
+            raise
 
     def _mapped(self) -> mmap.mmap | None:
         """Return the map's memory, for writing if the kernel lets it; None if it is not to be had.

@@ -81,9 +81,11 @@ class Map:
         try:
             _descriptors.freeze(self.fd)
         except CallError as error:
-            if error.errno != errno.EBUSY:
+            # Of a frozen map, kernels say EBUSY or EPERM.
+            is_frozen = facts_of_descriptor(self._fd).get("frozen") == "1"
+            if not is_frozen and error.errno != errno.EBUSY:
                 raise self._error(error, "freeze") from error
-            reason = "it is mapped for writing, or frozen already"
+            reason = "it is frozen already" if is_frozen else "it is mapped for writing"
             raise MapError(error.errno, f"can't freeze map {self.name}: {reason}") from error
 
     @property
@@ -137,4 +139,5 @@ class Map:
         self.close()
 
     def _error(self, error: CallError, action: str) -> BpfError:
+        self._owner.check_open()  # Another thread may have closed it meanwhile.
         return cant(action, self.name, self._fd, self._opened.info, error)

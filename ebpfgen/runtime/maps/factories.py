@@ -210,17 +210,25 @@ def stack_trace(name: str) -> MapMember[StackTraceMap]:
     return _plain(name, MapType.STACK_TRACE, StackTraceMap, value_size=127 * 8)
 
 
-def array_of_maps(name: str, *, inner: MapMember[M]) -> OuterMember[ArrayOfMaps[M], M]:
-    """Declare maps by index; *inner* is what they are like."""
-    make = partial(ArrayOfMaps[M], key=INDEX, inner=inner)
+def array_of_maps(
+    name: str, *, inner: MapMember[M], types: tuple[int, int] | None = None
+) -> OuterMember[ArrayOfMaps[M], M]:
+    """Declare maps by index; *inner* is what they are like.
+
+    *types* are the ids of the types of their keys and values in the object.
+    """
+    make = partial(ArrayOfMaps[M], key=INDEX, inner=inner, types=types)
     return OuterMember(name, MapType.ARRAY_OF_MAPS, make, inner)
 
 
 def hash_of_maps(
-    name: str, *, key: Codec[K], inner: MapMember[M]
+    name: str, *, key: Codec[K], inner: MapMember[M], types: tuple[int, int] | None = None
 ) -> OuterMember[HashOfMaps[K, M], M]:
-    """Declare maps by keys of one's own; *inner* is what they are like."""
-    make = partial(HashOfMaps[K, M], key=key, inner=inner)
+    """Declare maps by keys of one's own; *inner* is what they are like.
+
+    *types* are the ids of the types of their keys and values in the object.
+    """
+    make = partial(HashOfMaps[K, M], key=key, inner=inner, types=types)
     return OuterMember(name, MapType.HASH_OF_MAPS, make, inner)
 
 

@@ -22,6 +22,7 @@ _REASONS = {
     errno.EBADF: "the descriptor given is closed, or not of what it takes",
     errno.ENOMEM: "the kernel has no memory for it, or a limit of its cgroup or memlock is met",
     errno.EBUSY: "it is in use; try again",
+    errno.ENODEV: "there is no such CPU or network device",
 }
 
 

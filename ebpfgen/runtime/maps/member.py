@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from ebpfgen.runtime._libbpf import descriptors as _descriptors
+from ebpfgen.runtime._libbpf.descriptors import TypeIds
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import MapError, NotSupportedError
 from ebpfgen.runtime.handle import Handle, Member
@@ -63,6 +64,10 @@ class MapMember(Member[M], Generic[M]):
         *name* has up to 15 letters, digits, dots and underscores. Raises MapError if the kernel
         refuses, as it does for types that need more than this to be created.
         """
+        return self.create_typed(max_entries, flags, name, None)
+
+    def create_typed(self, max_entries: int, flags: MapFlag, name: str, types: TypeIds | None) -> M:
+        """Create a map as :meth:`create` does, whose keys and values have types in the kernel."""
         if self._type is None:
             reason = "the bindings do not say of what type it is"
             message = f"can't create a map like {self.c_name}: {reason}"
@@ -70,7 +75,7 @@ class MapMember(Member[M], Generic[M]):
         label = (name or self.c_name)[:15]
         sizes = (self._key_size, self._value_size, max_entries)
         try:
-            fd = _descriptors.create_map(self._type, label, sizes, flags)
+            fd = _descriptors.create_map(self._type, label, sizes, flags, types)
         except CallError as error:
             raise cant_create(error, self.c_name, self._type) from error
         return self._of_own(opened_fd(fd, self.c_name))

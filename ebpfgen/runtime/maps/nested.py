@@ -4,7 +4,11 @@ import errno
 from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar, Generic, TypeVar
 
+from ebpfgen.runtime._libbpf import objects as _objects
+from ebpfgen.runtime._libbpf.descriptors import TypeIds
+from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.codec import Buffer, Codec
+from ebpfgen.runtime.collection import Handle
 from ebpfgen.runtime.errors import MapError
 from ebpfgen.runtime.maps import batch
 from ebpfgen.runtime.maps.base import Map
@@ -54,9 +58,13 @@ class MapOfMaps(HandleMap[K, HasFd | int], KeyedMap[K, M], Generic[K, M]):
 
     _takes = "maps like its template in type, sizes, flags and, if they are arrays, max_entries"
 
-    def __init__(self, opened: Opened, key: Codec[K], inner: MapMember[M]) -> None:
+    def __init__(
+        self, opened: Opened, key: Codec[K], inner: MapMember[M], types: tuple[int, int] | None
+    ) -> None:
+        """Take *types* as the ids of the inner keys' and values' types in the object's BTF."""
         KeyedMap.__init__(self, opened, key, _InnerMaps(inner))
         self._inner = inner
+        self._types = types
 
     def ids(self) -> dict[K, int]:
         """Return the ids of the maps, none of which is opened for it."""
@@ -67,11 +75,22 @@ class MapOfMaps(HandleMap[K, HasFd | int], KeyedMap[K, M], Generic[K, M]):
 
         The kernel takes those that are like the template in the C source: the same flags, and
         arrays of the same ``max_entries`` (unless the flag ``BPF_F_INNER_MAP`` is set in both).
+        Before Linux 6.2, those with structs as values must also be typed as the template is: where
+        ``set_inner()`` has replaced it, create them as its replacement was created.
         """
-        return self._inner.create(max_entries, flags=flags)
+        return self._inner.create_typed(max_entries, flags, "", self._type_ids())
 
     def _packed_key(self, key: K) -> bytes:
         return KeyedMap._packed_key(self, key)
+
+    def _type_ids(self) -> TypeIds | None:
+        """Return the inner types in the kernel, None if there is no object to have them of."""
+        if self._types is None or not isinstance(self._owner, Handle):
+            return None
+        try:
+            return TypeIds(_objects.btf_fd(self._owner.check_open()), *self._types)
+        except CallError:
+            return None  # Before Linux 4.18 the kernel has no types.
 
     def _numbers(self, chunk: batch.Chunk) -> Iterable[tuple[K, int]]:
         keys = self._unpack_keys(chunk.keys, chunk.length)

@@ -258,6 +258,7 @@ class GlobalsMaps(rt.Group):
         "outer",
         key=rt.be.u32,
         inner=rt.hash_map("outer_inner", key=rt.be.u32, value=rt.be.u64),
+        types=(9, 30),
     )
     """2 entries."""
 

@@ -263,7 +263,9 @@ class MapsMaps(rt.Group):
     """8 entries."""
 
     ByIndex = rt.array_of_maps(
-        "by_index", inner=rt.hash_map("by_index_inner", key=rt.le.u32, value=MapsEntry)
+        "by_index",
+        inner=rt.hash_map("by_index_inner", key=rt.le.u32, value=MapsEntry),
+        types=(6, 10),
     )
     """8 entries."""
 
@@ -271,6 +273,7 @@ class MapsMaps(rt.Group):
         "by_prefix",
         key=MapsPrefix,
         inner=rt.hash_map("by_prefix_inner", key=rt.le.u32, value=MapsEntry),
+        types=(6, 10),
     )
     """8 entries."""
 

@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
+from ebpfgen.runtime import kernel
+
 from ..conftest import need
+
+HAS_CGRP_STORAGE = kernel.release() >= (6, 2)
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +39,7 @@ def held(bpf: None, holders: ModuleType) -> Iterator[Any]:
     """Give the loaded maps of holders.c."""
     with holders.load_holders() as specs, holders.HoldersMaps.First.create(3) as template:
         specs.Untold.set_inner(template)
+        specs.OfCgroup.autocreate = HAS_CGRP_STORAGE
         with specs.load() as loaded:
             yield loaded
 

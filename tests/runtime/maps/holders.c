@@ -62,7 +62,7 @@ MAP(cgroups, CGROUP_ARRAY, u32, u32, 4);
 MAP(devices, DEVMAP, u32, u32, 4);
 MAP(device_programs, DEVMAP, u32, struct device, 4);
 MAP(devices_by_mark, DEVMAP_HASH, u32, u32, 4);
-MAP(processors, CPUMAP, u32, struct processor, 2);
+MAP(processors, CPUMAP, u32, struct processor, 64);
 
 STORAGE(of_socket, SK_STORAGE);
 STORAGE(of_task, TASK_STORAGE);

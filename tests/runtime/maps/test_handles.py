@@ -242,8 +242,10 @@ def test_a_devmap_hash_has_keys_of_ones_own(held: Any) -> None:
 
 def test_a_cpumap_is_a_mapping_of_the_cpus_there(holders: ModuleType, held: Any) -> None:
     processor = holders.HoldersProcessor(queue_size=192, program=0)
-    held.Processors[1] = processor
-    assert held.Processors.read() == {1: processor}
+    held.Processors[0] = processor
+    assert held.Processors.read() == {0: processor}
+    with pytest.raises(rt.MapError, match="there is no such CPU or network device"):
+        held.Processors[63] = processor
     held.Processors.clear()
     assert held.Processors.read() == {}
 

@@ -2,7 +2,7 @@
 
 import errno
 import threading
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from types import ModuleType
 from typing import Any
 
@@ -202,6 +202,42 @@ def test_threads_read_and_write_the_same_map(objs: Any) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+USES: dict[str, Callable[[Any], object]] = {
+    "Numbers": lambda table: table[1],
+    "Large": lambda table: table.read(),
+    "List": lambda table: table[1],
+    "Memory": lambda table: (table[1], table.__setitem__(1, 1), table.read()),
+    "Line": lambda table: table.drain(),
+}
+
+
+def use_until_it_fails(table: Any, use: Callable[[Any], object], failed: list[type]) -> None:
+    try:
+        while True:
+            use(table)
+    except BaseException as error:  # noqa: BLE001 - the test says which it must be
+        failed.append(type(error))
+
+
+@pytest.mark.parametrize("name", USES)
+def test_closing_in_another_thread_is_a_state_error(
+    tables: ModuleType, bpf: None, name: str
+) -> None:
+    for _ in range(5):
+        failed: list[type] = []
+        with tables.load_tables_objects() as objs:
+            objs.Numbers[1] = 1
+            objs.Large.update_many((key, key) for key in range(10_000))
+            table = getattr(objs, name)
+            arguments = (table, USES[name], failed)
+            thread = threading.Thread(target=use_until_it_fails, args=arguments)
+            thread.start()
+            USES[name](table)
+            objs.close()
+            thread.join()
+        assert failed == [rt.StateError]
 
 
 def test_a_map_of_a_closed_object_says_so(objs: Any) -> None:

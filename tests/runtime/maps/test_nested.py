@@ -58,6 +58,21 @@ def test_a_hash_of_maps_has_keys_of_ones_own(holders: ModuleType, held: Any) -> 
     assert not held.ByFlow
 
 
+def test_a_new_map_has_the_types_of_the_template(holders: ModuleType, held: Any) -> None:
+    """Which Linux before 6.2 insists on, where values are structs."""
+    with held.ByFlow.new(8) as made:
+        typed = made.info
+        made[1] = holders.HoldersNote(count=1, text=b"")
+    assert typed.btf_id == held.OfSocket.info.btf_id > 0
+    assert typed.btf_value_type_id == held.OfSocket.info.btf_value_type_id
+    assert typed.btf_key_type_id > 0
+    with (
+        holders.HoldersMaps.ByFlow.open_id(held.ByFlow.info.id) as elsewhere,
+        elsewhere.new(8) as untyped,
+    ):
+        assert untyped.info.btf_id == 0
+
+
 def test_iterating_leaves_no_descriptor_open(held: Any) -> None:
     with held.ByIndex.new(3) as made:
         held.ByIndex[2] = made

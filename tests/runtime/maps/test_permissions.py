@@ -109,7 +109,7 @@ with tables.load_tables_objects() as objs:
 
 
 def test_maps_work_without_proc(bpf: None, bindings: Path) -> None:
-    script = 'mount --make-rprivate / && umount -l /proc && exec "$0" -c "$1"'
+    script = 'mount --make-rprivate / && mount -t tmpfs tmpfs /proc && exec "$0" -c "$1"'
     code = NO_PROC.format(folder=str(bindings))
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-c", script, sys.executable, code],

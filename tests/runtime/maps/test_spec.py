@@ -8,7 +8,7 @@ import pytest
 
 from ebpfgen import runtime as rt
 
-from .conftest import open_maps
+from .conftest import HAS_CGRP_STORAGE, open_maps
 
 
 def test_the_facts_of_the_source_are_there(tables: ModuleType) -> None:
@@ -73,6 +73,7 @@ def test_nothing_can_be_changed_once_loaded(bpf: None, tables: ModuleType, objs:
 def test_stacks_can_be_made_deeper(bpf: None, holders: ModuleType) -> None:
     with holders.load_holders() as specs, holders.HoldersMaps.First.create(3) as template:
         specs.Untold.set_inner(template)
+        specs.OfCgroup.autocreate = HAS_CGRP_STORAGE
         specs.Stacks.value_size = 8 * 50
         with specs.load() as objs:
             assert (objs.Stacks.info.value_size, objs.Stacks.read()) == (400, {})
@@ -214,6 +215,7 @@ def test_the_template_of_inner_maps_can_be_replaced(bpf: None, holders: ModuleTy
         assert specs.Untold.inner is specs.Calls.inner is None
         specs.ByFlow.set_inner(template)
         specs.Untold.set_inner(template.fd)
+        specs.OfCgroup.autocreate = HAS_CGRP_STORAGE
         with specs.load() as objs, objs.ByFlow.new(5) as made:
             objs.ByFlow[holders.HoldersFlow(1, 2)] = made
             objs.Untold[0] = made

@@ -16,6 +16,8 @@ import pytest
 from ebpfgen import runtime as rt
 from ebpfgen.runtime._libbpf.library import library
 
+from .conftest import HAS_CGRP_STORAGE
+
 BPF_CGROUP_INET_EGRESS = 1
 
 
@@ -38,6 +40,8 @@ def storage_and_owners(
                 path = tmp_path / "inode"
                 file = stack.enter_context(path.open("w"))
                 owners = [path, str(path), file, file.fileno()]
+            case _ if not HAS_CGRP_STORAGE:
+                pytest.skip("BPF_MAP_TYPE_CGRP_STORAGE is of Linux 6.2")
             case _:
                 path = request.getfixturevalue("cgroup")
                 fd = os.open(path, os.O_RDONLY)
