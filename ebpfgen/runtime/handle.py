@@ -1,7 +1,6 @@
 """What the parts of an object share: libbpf's handle of it, and what must go before it does."""
 
 import contextlib
-import ctypes
 import errno
 import mmap
 import os
@@ -50,7 +49,7 @@ class Handle:
         self._kept: list[Closable] = []
         self._owner = os.getpid()
         self._lock = threading.RLock()
-        self._sections: dict[str, mmap.mmap | ctypes.Array[ctypes.c_char]] = {}
+        self._sections: dict[str, mmap.mmap | memoryview] = {}
         self._pointer: int | None = None
         self._pointer = open_object(data, name, **options)
 
@@ -98,13 +97,12 @@ class Handle:
         Raises MapError if the kernel does not let the section be mapped, StateError if the object
         is closed.
         """
-        self.check_open()
         memory = self._sections.get(name)
         if memory is None:
             with self.held():
                 memory = self._sections[name] = self._memory(name)
         try:
-            return memoryview(memory).cast("B")
+            return memoryview(memory)
         except ValueError:  # another thread closed it meanwhile
             self.check_open()
             raise
@@ -150,7 +148,8 @@ class Handle:
         forked child nothing is done: links and maps are its parent's.
         """
         if os.getpid() != self._owner:
-            self._pointer = None
+            # Without the lock, which a thread of the parent may have held.
+            self._pointer, self._kept, self._sections = None, [], {}
             return
         with self._lock:
             pointer, self._pointer = self._pointer, None
@@ -165,10 +164,10 @@ class Handle:
             finally:
                 _objects.close_object(pointer)
 
-    def _memory(self, name: str) -> "mmap.mmap | ctypes.Array[ctypes.c_char]":
+    def _memory(self, name: str) -> mmap.mmap | memoryview:
         bpf_map = self.find_map(name)
         if not self.loaded:
-            return _maps.initial_value(bpf_map)
+            return memoryview(_maps.initial_value(bpf_map)).cast("B")
         size = _maps.facts(bpf_map)[2]
         access = mmap.ACCESS_READ if is_constant(name) else mmap.ACCESS_WRITE
         try:
@@ -224,7 +223,7 @@ def is_constant(section: str) -> bool:
     return section == ".kconfig" or section.split(".")[1] == "rodata"
 
 
-def _close_memory(memory: "mmap.mmap | ctypes.Array[ctypes.c_char]") -> None:
+def _close_memory(memory: mmap.mmap | memoryview) -> None:
     if isinstance(memory, mmap.mmap):
         # If a thread is just reading or writing it, it goes when that lets go of it.
         with contextlib.suppress(BufferError):

@@ -400,12 +400,17 @@ class TestFork:
         assert objs.LeakMap[0] == 4712
 
     def test_a_child_says_that_it_closed(self, objs: Any) -> None:
+        assert objs.LeakCalls.value >= 0
+
         def use() -> None:
             objs.close()
             with pytest.raises(rt.StateError):
-                objs.LeakMap[0]
+                _ = objs.LeakMap[0]
+            with pytest.raises(rt.StateError):
+                _ = objs.LeakCalls.value
 
         assert self.in_child(use) == 0
+        assert objs.LeakCalls.value >= 0
 
     def test_a_child_can_load_its_own(self, leaks: ModuleType, objs: Any) -> None:
         def load() -> None:

@@ -3,7 +3,9 @@
 import gc
 import importlib
 import mmap
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -134,16 +136,28 @@ def use_until_it_fails(
         failures.append(error)
 
 
-def test_reading_while_another_thread_closes_ends_with_a_state_error(sections: ModuleType) -> None:
-    for _ in range(20):
+@pytest.fixture
+def busy_switching() -> Iterator[None]:
+    """Have the threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_reading_while_another_thread_closes_ends_with_a_state_error(
+    sections: ModuleType, busy_switching: None
+) -> None:
+    for _ in range(50):
         objs = sections.load_sections_objects()
         failures: list[BaseException] = []
         started = threading.Barrier(3)
-        arguments = (objs.Large, started, failures)
+        arguments = (objs.Tiny, started, failures)
         threads = [threading.Thread(target=use_until_it_fails, args=arguments) for _ in range(2)]
         for thread in threads:
             thread.start()
         started.wait()
+        time.sleep(0.001)  # let them get into their stride
         objs.close()
         for thread in threads:
             thread.join()
