@@ -26,9 +26,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from workload import Workload, kernel_object  # noqa: E402
-
 import ebpfgen  # noqa: E402
+from bench.workload import Workload, kernel_object  # noqa: E402
 from tests.corpus import sources  # noqa: E402
 from tests.corpus.checks import build_bpf2go  # noqa: E402
 

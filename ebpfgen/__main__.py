@@ -1,8 +1,5 @@
 """``ebpfgen`` and ``python -m ebpfgen``."""
 
-import contextlib
-import gc
-import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,25 +14,6 @@ _SWITCHES = frozenset(
 
 def main() -> NoReturn:
     """Run the command line of this process and exit.
-
-    It ends at once: to tear down what was imported takes as long as clang takes for a small source.
-    """
-    # Nearly all that is made while modules are imported stays: collecting would find nothing.
-    gc.set_threshold(100_000)
-    try:
-        _run()
-    except SystemExit as leaving:
-        status = leaving.code
-        if isinstance(status, int):
-            with contextlib.suppress(OSError, ValueError):
-                sys.stdout.flush()
-                sys.stderr.flush()
-                os._exit(status)
-        raise
-
-
-def _run() -> NoReturn:
-    """Run the command line.
 
     ``ebpfgen generate`` is run before each commit, and mostly finds nothing to do. The parser takes
     longer to import than that, so a command line of switches alone goes without.

@@ -124,7 +124,7 @@ def _orphans(jobs: Sequence[Job], root: Path | None) -> Iterator[Finding]:
 def _generated_in(root: Path, jobs: Sequence[Job]) -> Iterator[Path]:
     """Yield what ebpfgen wrote in a project, and wherever its bindings are written."""
     modules = {*project_files(root, (".py",))}
-    modules |= {path for job in jobs for path in job.output_dir.glob("*.py")}
+    modules |= {path for folder in {job.output_dir for job in jobs} for path in folder.glob("*.py")}
     for path in sorted(modules):
         if is_generated(path):
             yield from with_companions(path)

@@ -1,18 +1,11 @@
 """Modules become text. The only file that knows jinja2, and one that decides nothing."""
 
-import contextlib
-import marshal
-import os
-import sys
 from functools import cache
-from importlib.util import cache_from_source
-from pathlib import Path
 
 import jinja2
-from jinja2.bccache import Bucket, bc_magic
 
 from ebpfgen.model import Facade, Module
-from ebpfgen.stamp import MARK, digest_of
+from ebpfgen.stamp import MARK
 
 _WIDTH = 88
 
@@ -27,46 +20,10 @@ def render_facade(facade: Facade) -> str:
     return _environment().get_template("facade.py.jinja").render(facade=facade, mark=MARK)
 
 
-class _Bytecode(jinja2.BytecodeCache):
-    """Keeps compiled templates where Python keeps compiled modules, and whenever it does.
-
-    To compile them takes as long as all else that is done for a small source.
-    """
-
-    def get_cache_key(self, name: str, filename: str | None = None) -> str:
-        """Return the path of the compiled template."""
-        return cache_from_source(filename or name)
-
-    def get_source_checksum(self, source: str) -> str:
-        """Return what a compiled template has to begin with: a digest of what decides on it."""
-        return digest_of(b"".join((bc_magic, Path(__file__).read_bytes(), source.encode())))
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Take the compiled template, if it is there and whole."""
-        with contextlib.suppress(OSError, EOFError, TypeError, ValueError):
-            digest, _, code = Path(bucket.key).read_bytes().partition(b"\n")
-            if digest == bucket.checksum.encode():
-                bucket.code = marshal.loads(code)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Write the compiled template, unless this user can't."""
-        if sys.dont_write_bytecode:
-            return
-        path = Path(bucket.key)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}")
-        with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(bucket.checksum.encode() + b"\n" + marshal.dumps(bucket.code))
-            temporary.replace(path)
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("ebpfgen"),
-        bytecode_cache=_Bytecode(),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # the text is Python: `quoted` in binding.py quotes
         trim_blocks=True,

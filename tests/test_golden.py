@@ -21,7 +21,7 @@ from .building import HEADERS, REPOSITORY, files_of, run_cli, run_python
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(path.parent.name for path in GOLDEN.glob("*/prog.c"))
-EXAMPLES = ("kprobe", "openat")
+EXAMPLES = {"kprobe": "kprobe.c", "openat": "kprobe.c", "events": "events.c"}
 
 PRAGMAS = ("# fmt: off\n", "# ruff: noqa\n")
 
@@ -62,7 +62,7 @@ def test_the_examples_hold_what_is_generated_of_them(example: str, tmp_path: Pat
     fresh = tmp_path / "examples" / example
     fresh.mkdir(parents=True)
     shutil.copytree(HEADERS, tmp_path / "headers")
-    for name in ("kprobe.c", "pyproject.toml"):
+    for name in (EXAMPLES[example], "pyproject.toml"):
         shutil.copy(folder / name, fresh)
     done = run_cli("generate", cwd=fresh)
     assert done.returncode == 0, done.stderr
@@ -84,12 +84,12 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in sorted(GOLDEN.glob("*/*.py")):
         shutil.copy(path, folder)
     shutil.copy(GOLDEN / "uses.py", folder)
-    for example in EXAMPLES:
+    for example, name in EXAMPLES.items():
         package = folder / f"example_{example}"
         package.mkdir()
         (package / "__init__.py").touch()
         options = ("-t", "amd64") if example == "openat" else ()
-        source = REPOSITORY / "examples" / example / "kprobe.c"
+        source = REPOSITORY / "examples" / example / name
         target = ("--output-dir", package, "bpf", source)
         done = run_cli("generate", *options, *target, "--", f"-I{HEADERS}", cwd=folder)
         assert done.returncode == 0, done.stderr
@@ -100,6 +100,7 @@ MODULES = [
     *sorted(path.name for path in GOLDEN.glob("*/*.py")),
     *(f"example_{example}/bpf.py" for example in EXAMPLES),
     *("example_kprobe/bpf_bpfel.py", "example_openat/bpf_bpfel_x86.py"),
+    "example_events/bpf_bpfel.py",
 ]
 
 

@@ -3,7 +3,7 @@
 import ctypes
 import mmap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ebpfgen.runtime._libbpf.library import (
     INT,
@@ -62,11 +62,10 @@ class _Options(ctypes.Structure):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Wakeup:
-    """When the kernel wakes the reader: after *count* records, or bytes of them."""
+class Wakeup(NamedTuple):
+    """When the kernel wakes the reader: after *amount* records, or bytes of them."""
 
-    count: int
+    amount: int
     in_bytes: bool
 
 
@@ -79,7 +78,7 @@ def open_perf_buffer(fd: int, cpus: Sequence[int], pages: int, wakeup: Wakeup) -
         sample_period=1,
         sample_type=_RAW,
         watermark=wakeup.in_bytes,
-        wakeup=wakeup.count,
+        wakeup=wakeup.amount,
     )
     numbers = (INT * len(cpus))(*cpus)
     options = _Options(

@@ -8,8 +8,8 @@ from ebpfgen.runtime._libbpf import objects as _objects
 from ebpfgen.runtime._libbpf.descriptors import TypeIds
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.codec import Buffer, Codec
-from ebpfgen.runtime.collection import Handle
 from ebpfgen.runtime.errors import MapError
+from ebpfgen.runtime.handle import Handle
 from ebpfgen.runtime.maps import batch
 from ebpfgen.runtime.maps.base import Map
 from ebpfgen.runtime.maps.bulk import unpack_many

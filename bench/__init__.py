@@ -1,0 +1,1 @@
+"""Benchmarks, which hold the budgets; no test does."""
