@@ -11,22 +11,16 @@ from ebpfgen.comments import Comments
 from ebpfgen.errors import UsageError
 from ebpfgen.model import Attribute, Map, Module, ObjectFile, Program, Variable
 from ebpfgen.naming import Naming, camel_case, export_order, member_name, unique_names
+from ebpfgen.program_kinds import factory_of
 from ebpfgen.records import TypeBinder
 from ebpfgen.selection import Selection, find_type
 from ebpfgen.target import Target
 
-RESERVED_ATTRIBUTES = frozenset({"close", "closed", "load"})
+RESERVED_ATTRIBUTES = frozenset({"attach", "close", "closed", "load"})
 """What the runtime's collections define: no program or map may take these names."""
 
-_KIND_OF_SECTION = {
-    "kprobe": "kprobe",
-    "kretprobe": "kretprobe",
-    "tracepoint": "tracepoint",
-    "tp": "tracepoint",
-}
-
 # BPF_MAP_TYPE_* of include/uapi/linux/bpf.h.
-_HASH, _ARRAY, _LRU_HASH = 1, 2, 9
+_HASH, _ARRAY, _LRU_HASH, _STRUCT_OPS = 1, 2, 9, 26
 _EVENTS = {4: "perf buffer", 27: "ring buffer", 31: "user ring buffer"}
 
 _CLASSES = (
@@ -110,11 +104,9 @@ def _documented(attributes: Iterable[Attribute], docs: Mapping[str, str]) -> tup
 
 
 def _program(program: Program, name: str) -> Attribute:
-    # A leading ? in SEC() only says that libbpf shall not load the program by itself.
-    kind = program.section.lstrip("?").partition("/")[0]
     return Attribute(
         name=name,
-        factory=_KIND_OF_SECTION.get(kind, "program"),
+        factory=factory_of(program.section),
         arguments=(quoted(program.name),),
         comment=f"SEC({quoted(program.section)}).",
     )
@@ -153,6 +145,8 @@ def _map(bpf_map: Map, name: str, types: TypeBinder) -> Attribute:
         return Attribute(name, "hash_map", tuple(arguments), comment)
     if bpf_map.type == _ARRAY and value:
         return Attribute(name, "array", (*arguments, f"value={value.codec}"), comment)
+    if bpf_map.type == _STRUCT_OPS:
+        return Attribute(name, "struct_ops", tuple(arguments))
     if bpf_map.type in _EVENTS:
         records = f" of {value.annotation}" if bpf_map.value is not None and value else ""
         comment = f"A {_EVENTS[bpf_map.type]}{records}."

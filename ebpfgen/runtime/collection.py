@@ -12,17 +12,21 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Generic, Self, TypeVar, overload
+from typing import Generic, Protocol, Self, TypeVar, overload
 
-from ebpfgen.runtime import kernel
+from ebpfgen.runtime import kernel, sections
 from ebpfgen.runtime._libbpf import maps as _maps
 from ebpfgen.runtime._libbpf import objects as _objects
+from ebpfgen.runtime._libbpf import programs as _programs
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import BpfError, LoadError, NotSupportedError, StateError
-from ebpfgen.runtime.link import Link
+from ebpfgen.runtime.link import Attachment, Links, attach_all
 
 T = TypeVar("T")
+AttachableT = TypeVar("AttachableT", bound="Attachable")
+AttachmentT = TypeVar("AttachmentT", bound=Attachment)
 ObjectsT = TypeVar("ObjectsT", bound="Collection")
 
 # BPF_MAP_TYPE_PERF_EVENT_ARRAY holds descriptors; _RINGBUF and _USER_RINGBUF have no elements.
@@ -41,7 +45,7 @@ class Handle:
     def __init__(self, data: bytes, name: str) -> None:
         self.name = name
         self._data = data
-        self._links: list[Link] = []
+        self._links: list[Attachment] = []
         self._owner = os.getpid()
         self.loaded = False
         self._sections: dict[str, mmap.mmap | ctypes.Array[ctypes.c_char]] = {}
@@ -93,15 +97,23 @@ class Handle:
                 self._sections[name] = mmap.mmap(fd, _whole_pages(size), access=access)
         return self._sections[name]
 
-    def keep(self, link: Link) -> Link:
+    def keep(self, link: AttachmentT) -> AttachmentT:
         """Close *link* before the object, unless someone has done so."""
         self._links = [known for known in self._links if not known.closed]
         self._links.append(link)
         return link
 
+    def has_attached(self, name: str) -> bool:
+        """Return whether a program or map of this name is attached to something."""
+        return any(link.program == name and not link.closed for link in self._links)
+
     def load(self) -> None:
-        """Create the maps and load the programs; closes the object if the kernel refuses."""
+        """Create the maps and load the programs; closes the object if the kernel refuses.
+
+        It stays open if libbpf does not know a section: what is wrong can be changed then.
+        """
         pointer = self.check_not_loaded()
+        _check_sections(pointer, self.name)
         # What follows is the kernel's memory, no longer libbpf's.
         self._sections.clear()
         try:
@@ -122,9 +134,11 @@ class Handle:
         for memory in sections.values():
             if isinstance(memory, mmap.mmap):
                 memory.close()
-        for link in reversed(links):
-            link.close()
-        _objects.close_object(pointer)
+        with ExitStack() as stack:
+            # Last; a program that can't be detached keeps neither the others nor the object.
+            stack.callback(_objects.close_object, pointer)
+            for link in links:
+                stack.callback(link.close)
 
     def _find(self, find: Callable[[int, str], int], what: str, name: str) -> int:
         try:
@@ -164,6 +178,17 @@ class Member(Generic[T]):
         return made  # type: ignore[return-value]  # what _make made for this name
 
 
+class Attachable(Protocol):
+    """A program, or a struct_ops map."""
+
+    def auto_attach(self) -> Attachment | None:
+        """Attach it to what ``SEC()`` names; None if that is nothing."""
+
+
+class AttachableMember(Member[AttachableT]):
+    """A program or struct_ops map of a group: what attach() of a collection attaches."""
+
+
 class Collection(Group):
     """An object loaded into the kernel.
 
@@ -181,6 +206,24 @@ class Collection(Group):
     def closed(self) -> bool:
         """Whether the object is unloaded."""
         return self._handle.closed
+
+    def attach(self) -> Links:
+        """Attach every program to what its ``SEC()`` names, and register every struct_ops map.
+
+        Left out, as bpftool's skeletons do, are programs that are switched off (``autoload``,
+        ``autoattach``) or attached already, and those whose ``SEC()`` does not say to what: without
+        a target, or of a kind that is attached to an interface, cgroup, socket, map or event.
+
+        Raises AttachError naming the program if one can't be; those before it are detached then.
+        """
+        self._handle.check_open()
+        members = (
+            getattr(self, name)
+            for group in reversed(type(self).__mro__)
+            for name, member in vars(group).items()
+            if isinstance(member, AttachableMember)
+        )
+        return attach_all(attachable.auto_attach for attachable in members)
 
     def close(self) -> None:
         """Detach the programs that are attached and unload the object. Twice does nothing."""
@@ -255,6 +298,17 @@ def is_constant(section: str) -> bool:
 
 def _whole_pages(size: int) -> int:
     return -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
+
+
+def _check_sections(pointer: int, name: str) -> None:
+    """Raise NotSupportedError for a program to load that libbpf can't tell the kind of."""
+    for program in _objects.programs(pointer):
+        if _programs.autoload(program) and not _programs.program_type(program):
+            raise NotSupportedError(
+                errno.ENOTSUP,
+                f"can't load program {_programs.name(program)} of {name}: "
+                f"{sections.unknown(_programs.section(program))}",
+            )
 
 
 def _set_event_map_sizes(pointer: int) -> None:

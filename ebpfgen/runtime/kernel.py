@@ -1,5 +1,6 @@
 """Facts of the running kernel and this process, for errors that say what to do."""
 
+import errno
 import os
 import re
 import sys
@@ -11,7 +12,14 @@ TRACEFS = Path("/sys/kernel/tracing")
 _TRACEFS_PLACES = (TRACEFS, Path("/sys/kernel/debug/tracing"))
 
 # Bit numbers of include/uapi/linux/capability.h.
-_CAPABILITIES = {"CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
+_CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
+_PART_OF_SYS_ADMIN = ("CAP_PERFMON", "CAP_BPF")
+
+ENOTSUPP = 524
+"""The kernel's own ENOTSUPP, of include/linux/errno.h, which C libraries do not know."""
+
+# Where Python has none, or the name of an alias.
+_KERNELS_OWN = {ENOTSUPP: "ENOTSUPP", errno.EOPNOTSUPP: "EOPNOTSUPP"}
 
 # What precedes sys_NAME in the symbol of a system call: each architecture's syscall_wrapper.h.
 _SYSCALL_PREFIXES = {
@@ -30,19 +38,60 @@ def release() -> tuple[int, int]:
     return int(major), int(minor)
 
 
+def has_security_module(name: str) -> bool:
+    """Return whether a security module is active; True where that is nowhere to be read."""
+    place = Path("/sys/kernel/security/lsm")
+    return not _readable(place) or name in place.read_text().split(",")
+
+
+def too_old(what: str, major: int, minor: int) -> str:
+    """Say that *what* came with a later version than this kernel's; empty if it did not.
+
+    For errors alone, not to ask before: distributions give older versions what newer ones have.
+    """
+    if release() >= (major, minor):
+        return ""
+    return f"{what} came with Linux {major}.{minor}, and this is {os.uname().release}"
+
+
+@cache
+def lacks_option(option: str) -> bool:
+    """Return whether this kernel is known to be built without an option: ``CONFIG_FPROBE``.
+
+    False where its configuration is nowhere to be read.
+    """
+    import gzip
+
+    for place, open_file in (
+        (Path("/proc/config.gz"), gzip.open),
+        (Path(f"/boot/config-{os.uname().release}"), open),
+    ):
+        if _readable(place):
+            with open_file(place, "rt") as lines:
+                return not any(line.startswith(f"{option}=") for line in lines)
+    return False
+
+
 def missing_capabilities(*names: str) -> list[str]:
-    """Return which of these capabilities this process lacks; CAP_SYS_ADMIN includes the others."""
+    """Return which of these capabilities this process lacks.
+
+    CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON, which are split off from it.
+    """
     status = Path("/proc/self/status").read_text()
     effective = next(line for line in status.splitlines() if line.startswith("CapEff:"))
     mask = int(effective.split()[1], 16)
-    if mask >> _CAPABILITIES["CAP_SYS_ADMIN"] & 1:
-        return []
-    return [name for name in names if not mask >> _CAPABILITIES[name] & 1]
+    held = {name for name, number in _CAPABILITIES.items() if mask >> number & 1}
+    if "CAP_SYS_ADMIN" in held:
+        held.update(_PART_OF_SYS_ADMIN)
+    return [name for name in names if name not in held]
 
 
-def permission_hint() -> str:
-    """Say why the kernel answers EPERM or EACCES to this process, and what to do."""
-    missing = missing_capabilities("CAP_BPF", "CAP_PERFMON")
+def permission_hint(*needed: str) -> str:
+    """Say why the kernel answers EPERM or EACCES to this process, and what to do.
+
+    *needed* are the capabilities for what it asked, by default those of tracing.
+    """
+    missing = missing_capabilities(*(needed or ("CAP_BPF", "CAP_PERFMON")))
     if missing:
         return f"this process lacks {' and '.join(missing)}: run it as root (sudo)"
     return (
@@ -75,21 +124,43 @@ def syscall_symbol(symbol: str) -> str | None:
     return prefix + symbol
 
 
+def errno_name(number: int) -> str:
+    """Return the name of an errno as the kernel has it: ``EINVAL``."""
+    return _KERNELS_OWN.get(number) or errno.errorcode.get(number, str(number))
+
+
+def errno_text(number: int) -> str:
+    """Return what an errno means."""
+    return "this kernel does not support it" if number == ENOTSUPP else os.strerror(number)
+
+
 def similar_functions(symbol: str) -> list[str]:
     """Return the kernel's functions with names most like *symbol*, best first."""
-    return _similar(symbol, _functions())
+    return similar(symbol, _functions())
+
+
+def missing_functions(names: Iterable[str]) -> list[str]:
+    """Return which of *names* are no functions of the kernel's own."""
+    known = set(_functions())
+    return [name for name in names if name not in known]
 
 
 def similar_tracepoints(event: str) -> list[str]:
-    """Return the kernel's tracepoints, as ``category/name``, most like *event*, best first."""
+    """Return the kernel's tracepoints most like *event*, best first.
+
+    They are named as it is: ``category/name``, or the name alone.
+    """
     place = tracefs()
     if place is None:
         return []
-    available = (place / "available_events").read_text()
-    return _similar(event, [line.replace(":", "/", 1) for line in available.split()])
+    events = (place / "available_events").read_text().split()
+    if "/" in event:
+        return similar(event, [line.replace(":", "/", 1) for line in events])
+    return similar(event, {line.partition(":")[2] for line in events})
 
 
-def _similar(wanted: str, names: Iterable[str]) -> list[str]:
+def similar(wanted: str, names: Iterable[str]) -> list[str]:
+    """Return the names most like *wanted*, best first, three at most."""
     # Comparing every name of a kernel takes seconds; those that share a word are few.
     import difflib
 

@@ -24,6 +24,7 @@ declare(
         "bpf_object__find_program_by_name": (VOID_P, [VOID_P, CHAR_P]),
         "bpf_object__find_map_by_name": (VOID_P, [VOID_P, CHAR_P]),
         "bpf_object__next_map": (VOID_P, [VOID_P, VOID_P]),
+        "bpf_object__next_program": (VOID_P, [VOID_P, VOID_P]),
     }
 )
 
@@ -79,3 +80,11 @@ def maps(handle: int) -> Iterator[int]:
     while found:
         yield found
         found = library().bpf_object__next_map(handle, found)
+
+
+def programs(handle: int) -> Iterator[int]:
+    """Yield the handles of an object's programs."""
+    found = library().bpf_object__next_program(handle, None)
+    while found:
+        yield found
+        found = library().bpf_object__next_program(handle, found)
