@@ -86,8 +86,10 @@ def veth(network: None) -> tuple[str, str]:
     for name in ("left", "right"):
         Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
         ip("link", "set", name, "up")
-    # The kernel gives them a queue some time after both are up, and drops what is sent before.
-    assert eventually(lambda: "qdisc noop " not in ip("link", "show", "up"))
+    # The kernel's own worker opens their queues after both are up, and what is sent before is lost:
+    # it says so first, and has done so when it lets go of the lock that another command needs.
+    assert eventually(lambda: ip("link", "show").count(" state UP ") == 2)
+    ip("link", "set", "left", "up")
     return "left", "right"
 
 
