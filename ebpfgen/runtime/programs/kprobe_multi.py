@@ -71,17 +71,15 @@ class KprobeMulti(Program):
             close = kernel.similar_functions(wanted[0]) if wanted else []
             reason = f"this kernel has no function {wanted[0] if wanted else 'of these names'}"
             return reason + (f"; close: {', '.join(close)}" if close else "")
-        if error.errno == errno.EINVAL and pattern:
-            return "some function that fits can't be probed: name them one by one" + self._lacking()
-        return self._lacking().removeprefix(", or ")
-
-    def _lacking(self) -> str:
-        since = (6, 10) if self._session else (5, 18)
-        old = kernel.too_old("a kprobe session" if self._session else "a kprobe of many", *since)
-        if old:
-            return f", or {old}"
-        if kernel.lacks_option("CONFIG_FPROBE"):
-            return ", or this kernel is built without CONFIG_FPROBE"
+        if error.errno == errno.EOPNOTSUPP or kernel.lacks_option("CONFIG_FPROBE"):
+            return (
+                "this kernel is built without CONFIG_FPROBE, which kprobes of many functions need"
+            )
+        if error.errno == errno.EINVAL:
+            since = (6, 10) if self._session else (5, 18)
+            old = kernel.too_old("a session" if self._session else "a kprobe of many", *since)
+            several = "some of these functions can't be probed: leave them out"
+            return old or (several if pattern or len(names) > 1 else "")
         return ""
 
 

@@ -335,7 +335,7 @@ class StructsPrograms(rt.Group):
     LeaveOpenat = rt.kretprobe("leave_openat")
     """SEC("kretprobe/do_sys_openat2")."""
 
-    Drop = rt.program("drop")
+    Drop = rt.xdp("drop")
     """SEC("xdp")."""
 
 

@@ -28,11 +28,17 @@ Load = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def program_bindings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give the folder of the modules made of the C files here, which can be imported by name."""
-    folder = tmp_path_factory.mktemp("programs")
-    options = Options(targets=("native",), cflags=("-I", str(HEADERS)))
-    sources = (path for path in sorted(HERE.glob("*.c")) if path.name != "victim.c")
-    generate([job_from_arguments(p.stem, p, folder, options) for p in sources])
+    """Give the folder of the modules made of the C files here, which can be imported by name.
+
+    In the VM, where compiling takes long, the host has made them.
+    """
+    if made := os.environ.get("EBPFGEN_VM_SCRATCH"):
+        folder = Path(made)
+    else:
+        folder = tmp_path_factory.mktemp("programs")
+        options = Options(targets=("native",), cflags=("-I", str(HEADERS)))
+        sources = (path for path in sorted(HERE.glob("*.c")) if path.name != "victim.c")
+        generate([job_from_arguments(p.stem, p, folder, options) for p in sources])
     sys.path.insert(0, str(folder))
     yield folder
     sys.path.remove(str(folder))

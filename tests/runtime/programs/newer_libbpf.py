@@ -11,7 +11,7 @@ from ebpfgen import runtime as rt
 from ebpfgen.runtime import kernel
 from ebpfgen.runtime._libbpf.library import version
 
-from .conftest import Load, eventually, need
+from .conftest import Load, eventually, ip, need
 from .frames import FRAMES, send
 
 INCOMING, INCOMING_TOO, OUTGOING, ENTERED, RETURNED, FILTERED, PRIMARY, PEER = range(8)
@@ -152,9 +152,9 @@ class TestNetkit:
         need(kernel.too_old("netkit", 6, 7))
         if kernel.lacks_option("CONFIG_NETKIT"):
             pytest.skip("this kernel is built without CONFIG_NETKIT; tests/vm has one with it")
-        from .conftest import ip
-
-        ip("link", "add", "near", "type", "netkit", "mode", "l2", "peer", "name", "far")
+        # An older ip(8) can't say more of it, so the kernel names the peer.
+        ip("link", "add", "near", "type", "netkit")
+        ip("link", "set", "nk0", "name", "far")
         for name in ("near", "far"):
             ip("link", "set", name, "up")
         return load("newer", only("Primary", "Peer"))

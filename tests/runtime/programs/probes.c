@@ -59,6 +59,13 @@ int on_any_call(struct bpf_raw_tracepoint_args *ctx)
 	return count(RAW, 0, ctx->args[1]);
 }
 
+SEC("raw_tp.w/bpf_test_finish")
+int change_result(struct bpf_raw_tracepoint_args *ctx)
+{
+	*(int *)ctx->args[0] = -77;
+	return 0;
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_any_call_typed, struct pt_regs *regs, long number)
 {

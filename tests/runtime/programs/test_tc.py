@@ -1,6 +1,9 @@
 """Programs at traffic control: filters of clsact, and links (tcx) where the kernel has them."""
 
+import ctypes
 import errno
+import os
+import struct
 import subprocess
 from shutil import which
 from typing import Any
@@ -15,6 +18,7 @@ from .conftest import Load, need
 from .frames import FRAMES, counted, send
 
 INCOMING, OUTGOING = 2, 3
+CAP_NET_ADMIN = 12
 INGRESS, EGRESS = rt.Direction.INGRESS, rt.Direction.EGRESS
 
 
@@ -98,6 +102,36 @@ def test_an_old_libbpf_is_named_for_a_place_beside_another(objs: Any) -> None:
     link = objs.Incoming.attach_tcx("right", INGRESS)
     with pytest.raises(rt.NotSupportedError, match=r"libbpf 1\.\d lacks .*install libbpf 1\.3"):
         objs.Outgoing.attach_tcx("right", INGRESS, before=link)
+
+
+def test_a_missing_capability_is_named(objs: Any) -> None:
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        drop(CAP_NET_ADMIN)
+        try:
+            objs.Incoming.attach("right", INGRESS)
+        except rt.AttachError as error:
+            os.write(write, str(error).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(write)
+    with os.fdopen(read) as said:
+        assert said.read() == (
+            "can't attach incoming to interface right ingress: this process lacks CAP_NET_ADMIN: "
+            "run it as root (sudo) (EPERM)"
+        )
+
+
+def drop(capability: int) -> None:
+    """Take a capability from this process: capget(2), capset(2)."""
+    header = struct.pack("=Ii", 0x20080522, 0)
+    data = ctypes.create_string_buffer(24)
+    libc = ctypes.CDLL(None)
+    assert libc.capget(header, data) == 0
+    words = list(struct.unpack("=6I", data))
+    words[0] &= ~(1 << capability)  # of those in effect, the lower 32
+    assert libc.capset(header, struct.pack("=6I", *words)) == 0
 
 
 def test_two_places_at_once_are_refused(objs: Any) -> None:
