@@ -16,19 +16,13 @@ from ebpfgen.errors import UsageError
 from ebpfgen.map_kinds import UNTYPED, kind_of
 from ebpfgen.model import Attribute, Map, Module, ObjectFile, Program, Variable
 from ebpfgen.naming import Naming, camel_case, export_order, member_name, unique_names
+from ebpfgen.program_kinds import factory_of
 from ebpfgen.records import TypeBinder
 from ebpfgen.selection import Selection
 from ebpfgen.target import Target
 
-RESERVED_ATTRIBUTES = frozenset({"close", "closed", "load"})
+RESERVED_ATTRIBUTES = frozenset({"attach", "close", "closed", "load"})
 """What the runtime's collections define: no program or map may take these names."""
-
-_KIND_OF_SECTION = {
-    "kprobe": "kprobe",
-    "kretprobe": "kretprobe",
-    "tracepoint": "tracepoint",
-    "tp": "tracepoint",
-}
 
 # BPF_MAP_TYPE_* of include/uapi/linux/bpf.h.
 _PERF_EVENT_ARRAY = 4
@@ -115,11 +109,9 @@ def _documented(attributes: Iterable[Attribute], docs: Mapping[str, str]) -> tup
 
 
 def _program(program: Program, name: str) -> Attribute:
-    # A leading ? in SEC() only says that libbpf shall not load the program by itself.
-    kind = program.section.lstrip("?").partition("/")[0]
     return Attribute(
         name=name,
-        factory=_KIND_OF_SECTION.get(kind, "program"),
+        factory=factory_of(program.section),
         arguments=(quoted(program.name),),
         comment=f"SEC({quoted(program.section)}).",
     )

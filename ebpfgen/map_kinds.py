@@ -54,7 +54,7 @@ _KINDS = {
     23: _valued("stack"),
     24: _valued("sk_storage"),
     25: _keyed("devmap_hash"),
-    26: MapKind("struct_ops_map"),
+    26: MapKind("struct_ops"),
     28: _valued("inode_storage"),
     29: _valued("task_storage"),
     30: _valued("bloom_filter"),

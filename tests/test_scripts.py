@@ -21,7 +21,7 @@ for package; do
 done
 """
 BUILD = "clang llvm libbpf-dev"
-VM = "qemu-system-x86 kmod busybox-static udev file"
+VM = "qemu-system-x86 kmod busybox-static udev file iproute2"
 
 
 class Machine:
@@ -40,7 +40,14 @@ class Machine:
             (self.bin / name).symlink_to(program)
         self.fake("python3")  # has ensurepip and venv, then
         self.fake("uname", "echo x86_64")
-        self.environment = {"PATH": str(self.bin), "HOME": str(self.home), "INSTALLED": ""}
+        self.release = folder / "os-release"
+        self.release.write_text("ID=debian\nVERSION_CODENAME=trixie\n")
+        self.environment = {
+            "PATH": str(self.bin),
+            "HOME": str(self.home),
+            "INSTALLED": "",
+            "EBPFGEN_OS_RELEASE": str(self.release),
+        }
 
     def fake(self, name: str, body: str = "") -> None:
         """Put a program on the PATH that notes its arguments and then runs `body`."""
@@ -208,6 +215,82 @@ def test_the_kernel_goes_to_the_caller_of_sudo(machine: Machine) -> None:
     assert machine.calls("sudo") == [f"-H -u somebody {INSTALL} kernel"]
 
 
+@pytest.fixture
+def bookworm(machine: Machine) -> Machine:
+    """Return a Debian 12 whose backports have a libbpf and a kernel."""
+    machine.with_apt(installed=VM, user=0)
+    machine.with_kernel()
+    machine.release.write_text("ID=debian\nVERSION_CODENAME=bookworm\n")
+    machine.fake("id", "echo root")
+    machine.fake("apt-cache", 'echo "  Depends: linux-image-6.12.1-amd64"')
+    machine.fake("apt-get", BACKPORTS)
+    machine.fake("dpkg", UNPACK)
+    machine.fake("depmod")
+    return machine
+
+
+BACKPORTS = """
+case "$*" in
+  indextargets*) echo http://mirror.example/debian ;;
+  *download*) : >libbpf1_1.4.6-1_amd64.deb; : >linux-image-6.12.1-amd64_6.12.1-1_amd64.deb ;;
+esac
+"""
+UNPACK = """
+case "$2" in
+  *libbpf1*) mkdir -p "$3/usr/lib/triplet"; : >"$3/usr/lib/triplet/libbpf.so.1" ;;
+  *) mkdir -p "$3/boot" "$3/lib"; : >"$3/boot/vmlinuz-6.12.1-amd64" ;;
+esac
+"""
+
+
+def test_debian_12_gets_a_newer_libbpf_and_kernel_for_the_tests(bookworm: Machine) -> None:
+    done = bookworm.run(INSTALL, "vm")
+
+    assert done.returncode == 0, done.stderr
+    place = bookworm.home / ".cache/ebpfgen/backports"
+    assert (place / "libbpf.so.1").exists()
+    assert (place / "kernel/boot/vmlinuz-6.12.1-amd64").exists()
+    assert bookworm.calls("depmod")[0].endswith("/kernel 6.12.1-amd64")
+    download = bookworm.calls("apt-get")[-1]
+    assert download.endswith(" download libbpf1 linux-image-6.12.1-amd64")
+    assert " -o Dir::Etc::sourceparts=/dev/null " in download, (
+        "the suite is no source of the system"
+    )
+    assert bookworm.run(INSTALL, "vm").stdout == "", "it is there now"
+
+
+def test_without_backports_all_else_is_done(bookworm: Machine) -> None:
+    bookworm.fake(
+        "apt-get", 'case "$*" in *update) echo "E: no network"; exit 100 ;; *) echo x ;; esac'
+    )
+
+    done = bookworm.run(INSTALL, "vm")
+
+    assert done.returncode == 0
+    assert "they can't be had here" in done.stdout
+    cache = bookworm.home / ".cache/ebpfgen"
+    assert {path.name for path in cache.iterdir()} == {"kernels", ".backports.lock"}
+
+
+def test_an_interrupted_unpacking_leaves_no_backports(bookworm: Machine) -> None:
+    bookworm.fake("depmod", "exit 1")
+    place = bookworm.home / ".cache/ebpfgen/backports"
+
+    assert bookworm.run(INSTALL, "backports").returncode == 1
+    assert not place.exists()
+
+    bookworm.fake("depmod")
+    assert bookworm.run(INSTALL, "backports").returncode == 0
+    assert place.exists()
+
+
+def test_other_releases_get_no_backports(bookworm: Machine) -> None:
+    bookworm.release.write_text("ID=ubuntu\nVERSION_CODENAME=noble\n")
+
+    assert bookworm.run(INSTALL, "backports").stdout == ""
+    assert bookworm.calls("apt-get") == []
+
+
 def test_other_architectures_get_no_vm(machine: Machine) -> None:
     machine.with_apt(installed="", user=0)
     machine.fake("uname", "echo aarch64")
@@ -224,7 +307,9 @@ def test_an_unknown_group_is_one_line(machine: Machine) -> None:
     done = machine.run(INSTALL, "docs")
 
     assert done.returncode == 1
-    assert done.stderr == ("install-system-packages: no group docs: give build, vm or kernel\n")
+    assert done.stderr == (
+        "install-system-packages: no group docs: give build, vm, kernel or backports\n"
+    )
 
 
 @pytest.fixture

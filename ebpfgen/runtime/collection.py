@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Generic, Self, TypeVar, Unpack
 
 from ebpfgen.runtime.errors import BpfError
-from ebpfgen.runtime.handle import Group, Handle
+from ebpfgen.runtime.handle import Group, Handle, Member
+from ebpfgen.runtime.link import Links, attach_all
 from ebpfgen.runtime.options import OpenOptions
 
 ObjectsT = TypeVar("ObjectsT", bound="Collection")
@@ -34,6 +35,24 @@ class Collection(Group):
     def closed(self) -> bool:
         """Whether the object is unloaded."""
         return self._handle.closed
+
+    def attach(self) -> Links:
+        """Attach every program to what its ``SEC()`` names, and register every struct_ops map.
+
+        Left out, as bpftool's skeletons do, are programs that are switched off (``autoload``,
+        ``autoattach``) or attached already, and those whose ``SEC()`` does not say to what: without
+        a target, or of a kind that is attached to an interface, cgroup, socket, map or event.
+
+        Raises AttachError naming the program if one can't be; those before it are detached then.
+        """
+        self._handle.check_open()
+        members = (
+            getattr(self, name)
+            for group in reversed(type(self).__mro__)
+            for name, member in vars(group).items()
+            if isinstance(member, Member) and member.attachable
+        )
+        return attach_all(attachable.auto_attach for attachable in members)
 
     def close(self) -> None:
         """Detach the programs that are attached and unload the object. Twice does nothing."""

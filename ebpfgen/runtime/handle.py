@@ -6,12 +6,14 @@ import mmap
 import os
 import threading
 from collections.abc import Callable, Iterator
-from typing import Generic, Protocol, Self, TypeVar, Unpack, overload
+from typing import ClassVar, Generic, Protocol, Self, TypeVar, Unpack, overload
 
 from ebpfgen.runtime._libbpf import maps as _maps
 from ebpfgen.runtime._libbpf import objects as _objects
+from ebpfgen.runtime._libbpf import programs as _programs
 from ebpfgen.runtime._libbpf.library import CallError
-from ebpfgen.runtime.errors import BpfError, MapError, StateError
+from ebpfgen.runtime.errors import BpfError, MapError, StateError, UnsupportedObjectError
+from ebpfgen.runtime.link import Attachment
 from ebpfgen.runtime.options import OpenOptions, open_object
 
 T = TypeVar("T")
@@ -120,10 +122,19 @@ class Handle:
             self._kept.append(resource)
         return resource
 
+    def has_attached(self, name: str) -> bool:
+        """Return whether a program or map of this name is attached to something."""
+        attached = (known for known in self._kept if isinstance(known, Attachment))
+        return any(known.program == name and not known.closed for known in attached)
+
     def load(self) -> None:
-        """Create the maps and load the programs; closes the object if the kernel refuses."""
+        """Create the maps and load the programs; closes the object if the kernel refuses.
+
+        It stays open if libbpf does not know a section: what is wrong can be changed then.
+        """
         with self._lock, contextlib.ExitStack() as undo:
             pointer = self.check_not_loaded()
+            _check_sections(pointer, self.name)
             undo.callback(self.close)
             # What follows is the kernel's memory, no longer libbpf's.
             self._sections.clear()
@@ -197,7 +208,12 @@ class Group:
 
 
 class Member(Generic[T]):
-    """A program or map of a group, by its C name; made when it is first used."""
+    """A program or map of a group, by its C name; made when it is first used.
+
+    ``attachable`` ones have a method ``auto_attach()``, for attach() of a collection.
+    """
+
+    attachable: ClassVar[bool] = False
 
     def __init__(self, c_name: str, make: Callable[[Handle, str], T]) -> None:
         self.c_name = c_name
@@ -216,6 +232,22 @@ class Member(Generic[T]):
         if made is None:
             made = group._members[self.c_name] = self._make(group._handle, self.c_name)
         return made  # type: ignore[return-value]  # what _make made for this name
+
+
+class Attachable(Protocol):
+    """A program, or a struct_ops map."""
+
+    def auto_attach(self) -> Attachment | None:
+        """Attach it to what ``SEC()`` names; None if that is nothing."""
+
+
+AttachableT = TypeVar("AttachableT", bound=Attachable)
+
+
+class AttachableMember(Member[AttachableT]):
+    """A program of a group: what attach() of a collection attaches."""
+
+    attachable: ClassVar[bool] = True
 
 
 def is_constant(section: str) -> bool:
@@ -252,3 +284,17 @@ def _set_event_map_sizes(pointer: int) -> None:
         sizes = _EVENT_MAP_SIZES.get(_maps.facts(bpf_map)[0])
         if sizes is not None:
             _maps.set_sizes(bpf_map, key=sizes, value=sizes)
+
+
+def _check_sections(pointer: int, name: str) -> None:
+    """Raise UnsupportedObjectError for a program that libbpf can't tell the kind of."""
+    for program in _objects.programs(pointer):
+        if _programs.autoload(program) and not _objects.program_type(program):
+            from ebpfgen.runtime import sections
+
+            called, section = _objects.program_name(program), _programs.section(program)
+            reason = sections.unknown(section)
+            message = f"can't load program {called} of {name}: {reason}"
+            error = UnsupportedObjectError(errno.EINVAL, message, program=called)
+            error.lacks = section
+            raise error

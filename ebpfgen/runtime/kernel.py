@@ -1,9 +1,10 @@
 """Facts of the running kernel and this process, for errors that say what to do."""
 
+import errno
 import os
 import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,12 @@ _PART_OF_SYS_ADMIN = ("CAP_PERFMON", "CAP_BPF")
 _SPLIT_SINCE = (5, 8)
 
 BTF = Path("/sys/kernel/btf/vmlinux")
+
+ENOTSUPP = 524
+"""The kernel's own ENOTSUPP, of include/linux/errno.h, which C libraries do not know."""
+
+# Where Python has none, or the name of an alias.
+_KERNELS_OWN = {ENOTSUPP: "ENOTSUPP", errno.EOPNOTSUPP: "EOPNOTSUPP"}
 
 # What precedes sys_NAME in the symbol of a system call: each architecture's syscall_wrapper.h.
 _SYSCALL_PREFIXES = {
@@ -36,6 +43,40 @@ def release() -> tuple[int, int]:
     """Return the kernel's version, major and minor."""
     major, minor = re.findall(r"\d+", os.uname().release)[:2]
     return int(major), int(minor)
+
+
+def has_security_module(name: str) -> bool:
+    """Return whether a security module is active; True where that is nowhere to be read."""
+    place = Path("/sys/kernel/security/lsm")
+    return not _readable(place) or name in place.read_text().split(",")
+
+
+def too_old(what: str, major: int, minor: int) -> str:
+    """Say that *what* came with a later version than this kernel's; empty if it did not.
+
+    For errors alone, not to ask before: distributions give older versions what newer ones have.
+    """
+    if release() >= (major, minor):
+        return ""
+    return f"{what} came with Linux {major}.{minor}, and this is {os.uname().release}"
+
+
+@cache
+def lacks_option(option: str) -> bool:
+    """Return whether this kernel is known to be built without an option: ``CONFIG_FPROBE``.
+
+    False where its configuration is nowhere to be read.
+    """
+    import gzip
+
+    for place, open_file in (
+        (Path("/proc/config.gz"), gzip.open),
+        (Path(f"/boot/config-{os.uname().release}"), open),
+    ):
+        if _readable(place):
+            with open_file(place, "rt") as lines:
+                return not any(line.startswith(f"{option}=") for line in lines)
+    return False
 
 
 def missing_capabilities(*names: str) -> list[str]:
@@ -111,25 +152,47 @@ def syscall_symbol(symbol: str) -> str | None:
     return prefix + symbol
 
 
+def errno_name(number: int) -> str:
+    """Return the name of an errno as the kernel has it: ``EINVAL``."""
+    return _KERNELS_OWN.get(number) or errno.errorcode.get(number, str(number))
+
+
+def errno_text(number: int) -> str:
+    """Return what an errno means."""
+    return "this kernel does not support it" if number == ENOTSUPP else os.strerror(number)
+
+
 def similar_functions(symbol: str, *, prefix: str = "") -> list[str]:
     """Return the kernel's functions with names most like *symbol*, best first.
 
     With a *prefix*, of those that have it, and without it.
     """
     names = [name.removeprefix(prefix) for name in _functions() if name.startswith(prefix)]
-    return _similar(symbol, names)
+    return similar(symbol, names)
+
+
+def missing_functions(names: Iterable[str]) -> list[str]:
+    """Return which of *names* are no functions of the kernel's own."""
+    known = set(_functions())
+    return [name for name in names if name not in known]
 
 
 def similar_tracepoints(event: str) -> list[str]:
-    """Return the kernel's tracepoints, as ``category/name``, most like *event*, best first."""
+    """Return the kernel's tracepoints most like *event*, best first.
+
+    They are named as it is: ``category/name``, or the name alone.
+    """
     place = tracefs()
     if place is None:
         return []
-    available = (place / "available_events").read_text()
-    return _similar(event, [line.replace(":", "/", 1) for line in available.split()])
+    events = (place / "available_events").read_text().split()
+    if "/" in event:
+        return similar(event, [line.replace(":", "/", 1) for line in events])
+    return similar(event, {line.partition(":")[2] for line in events})
 
 
-def _similar(wanted: str, names: Collection[str]) -> list[str]:
+def similar(wanted: str, names: Iterable[str]) -> list[str]:
+    """Return the names most like *wanted*, best first, three at most."""
     # Comparing every name of a kernel takes seconds; those that share a word are few.
     import difflib
 

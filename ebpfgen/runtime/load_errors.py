@@ -14,7 +14,7 @@ from ebpfgen.runtime._libbpf import maps as _maps
 from ebpfgen.runtime._libbpf import objects as _objects
 from ebpfgen.runtime._libbpf import probes as _probes
 from ebpfgen.runtime._libbpf import programs as _programs
-from ebpfgen.runtime._libbpf.library import CallError, describe, version
+from ebpfgen.runtime._libbpf.library import CallError, describe
 from ebpfgen.runtime.errors import LoadError, UnsupportedObjectError
 
 _NO_PERMISSION = (errno.EPERM, errno.EACCES)
@@ -25,7 +25,6 @@ _POISON = 0xBAD2310  # what libbpf makes of a CO-RE relocation that failed: a ca
 _REFUSED_PROGRAM = re.compile(r"prog '([^']+)': failed to load")
 _REFUSED_MAP = re.compile(r"map '([^']+)': failed to create")
 _NO_TARGET = re.compile(r"failed to find kernel BTF type ID of '([^']+)'")
-_NO_KIND = re.compile(r"missing BPF prog type, check ELF section name '([^']*)'")
 _NO_BTF = re.compile(r"failed to find valid kernel BTF|rror loading vmlinux BTF|BTF is missing at")
 _BAD_BTF_FILE = "failed to parse target BTF"
 _NO_KSYM = re.compile(r"extern \((?:func|var) ksym\) '([^']+)': not found")
@@ -220,9 +219,6 @@ def _of_program(failure: _Failure) -> LoadError | None:
         return None
     number = _program_type(failure)
     feature = features.program_type(number)
-    if section := _found(_NO_KIND, failure.log):
-        told = f"libbpf {version()} knows no kind of program for SEC({section!r})"
-        return failure.error(f"{told}: correct it, or install a newer libbpf", lacks=section)
     if target := _found(_NO_TARGET, failure.log):
         return _no_target(failure, target)
     if failure.errno in _NO_PERMISSION:
@@ -238,7 +234,7 @@ def _no_target(failure: _Failure, target: str) -> LoadError:
     # Prefixes of the functions that stand for them: include/linux/bpf_lsm.h, bpf.h.
     prefix = {"lsm": "bpf_lsm_", "lsm_cgroup": "bpf_lsm_", "iter": "bpf_iter_"}.get(kind, "")
     if kind == "tp_btf":
-        names = [event.partition("/")[2] for event in kernel.similar_tracepoints(target)]
+        names = kernel.similar_tracepoints(target)
     else:
         names = kernel.similar_functions(target, prefix=prefix)
     told = f"SEC({section!r}) names {target}, which this kernel's types do not have"

@@ -79,7 +79,10 @@ def accepted_of_records(objs: structs.StructsObjects) -> None:
     assert_type(objs.Events.fd, int)
     assert_type(objs.EnterOpenat, rt.Tracepoint)
     assert_type(objs.LeaveOpenat, rt.Kretprobe)
-    assert_type(objs.Drop, rt.Program)
+    assert_type(objs.Drop, rt.Xdp)
+    assert_type(objs.Drop.attach("eth0", mode=rt.XdpMode.GENERIC), rt.Link)
+    assert_type(objs.Drop.attach_without_link(2, replace=True), rt.Attachment)
+    assert_type(objs.attach(), rt.Links)
 
 
 def accepted_of_variables(objs: variables.GlobalsObjects, specs: variables.GlobalsSpecs) -> None:
@@ -238,4 +241,7 @@ def rejected_of_records(objs: structs.StructsObjects, key: structs.StructsKey) -
     structs.StructsAddress(b"", port="http")  # REJECTED: a port is a number
     structs.StructsAddress(b"", 80).host  # REJECTED: there is no such member
     structs.StructsAddress.unpack_from("text")  # REJECTED: text is no buffer
-    objs.Drop.attach("eth0")  # REJECTED: its section says where to attach it
+    objs.Drop.attach()  # REJECTED: it needs an interface
+    objs.Drop.attach("eth0").handle  # REJECTED: a link is no filter
+    objs.Drop.attach_without_link("eth0").pin("/sys/fs/bpf/x")  # REJECTED: it has no link
+    objs.EnterOpenat.attach(cookie="x")  # REJECTED: a cookie is a number

@@ -31,7 +31,8 @@ def bindings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Give the folder of the generated modules, which can be imported by name."""
     folder = tmp_path_factory.mktemp("bindings")
     options = Options(cflags=("-I", str(HEADERS)))
-    generate([job_from_arguments(p.stem, p, folder, options) for p in sorted(HERE.rglob("*.c"))])
+    sources = sorted({*HERE.glob("*.c"), *HERE.glob("maps/*.c")})
+    generate([job_from_arguments(p.stem, p, folder, options) for p in sources])
     sys.path.insert(0, str(folder))
     yield folder
     sys.path.remove(str(folder))

@@ -76,7 +76,7 @@ int on_function(struct pt_regs *ctx)
 	return 0;
 }
 
-SEC("socket")
+SEC("lwt_in")
 int no_place(void *ctx)
 {
 	return 0;

@@ -16,12 +16,16 @@ def open_c(source: str, *flags: str, preamble: str = PREAMBLE, **options: Any) -
     return rt.CollectionSpec(data, "snippet", rt.Collection, **options)
 
 
-def refusal(source: str, *, errno: int, **options: Any) -> rt.LoadError:
-    """Return the error for C that the kernel, or libbpf, does not load; it is one line."""
+def refusal(source: str, *, errno: int, closes: bool = True, **options: Any) -> rt.LoadError:
+    """Return the error for C that the kernel, or libbpf, does not load; it is one line.
+
+    Unless it *closes* the specs, they can be changed and loaded again.
+    """
     specs = open_c(source, **options)
     with pytest.raises(rt.LoadError) as raised:
         specs.load().close()
     assert raised.value.errno == errno
     assert "\n" not in str(raised.value)
-    assert specs.closed
+    assert specs.closed == closes
+    specs.close()
     return raised.value

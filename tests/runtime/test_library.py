@@ -42,7 +42,7 @@ class TestLog:
     def test_nothing_is_written_to_the_terminal(self) -> None:
         program = (
             "from tests.runtime.snippets import open_c, rt\n"
-            f"try: open_c({program_definition('odd', 'no_such_kind')!r}).load()\n"
+            f"try: open_c({program_definition('odd', 'fentry/no_such_function')!r}).load()\n"
             "except rt.LoadError as error: print(len(error.log) > 50)\n"
             "from ebpfgen.runtime._libbpf.library import library\n"
             "library().bpf_object__open_mem(b'no object', 9, None)\n"
@@ -67,7 +67,7 @@ class TestAnswers:
                 with pytest.raises(rt.BpfError, match="no_such: run ebpfgen generate") as raised:
                     find("no_such")
                 assert raised.value.errno == errno.ENOENT
-        error = refusal(program_definition("odd", "no_such_kind"), errno=errno.EINVAL)
+        error = refusal(program_definition("odd", "fentry/no_such_one"), errno=errno.ESRCH)
         assert error.__cause__ is not None
 
 
@@ -89,3 +89,14 @@ def test_functions_of_newer_libbpfs_name_the_version() -> None:
 )
 def test_errors_of_the_kernel_and_of_libbpf_have_words(number: int, text: str) -> None:
     assert describe(number) == text
+
+
+def test_functions_declared_after_the_first_call_have_their_prototypes() -> None:
+    code = """
+from ebpfgen.runtime._libbpf.library import library, version
+version()
+from ebpfgen.runtime._libbpf import linker
+print(library().bpf_linker__new.argtypes is not None)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"

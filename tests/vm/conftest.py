@@ -10,7 +10,10 @@ import pytest
 from ebpfgen.generate import generate
 from ebpfgen.jobs import Options, job_from_arguments
 
+from ..backports import HOW, newer_kernel, newer_libbpf
 from . import machine
+
+PROGRAMS = machine.ROOT / "tests/runtime/programs"
 
 
 @pytest.fixture(scope="session")
@@ -39,23 +42,40 @@ def vm_scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def guest_report(vm: None, vm_scratch: Path) -> machine.Report:
     """Boot once and run every check of tests/vm/guest."""
-    generate_bindings(vm_scratch)
-    checks = "\n".join(machine.discover())
-    (vm_scratch / "checks.txt").write_text(checks, encoding="utf-8")
-    # Two CPUs: with one, per-CPU maps look like any other.
+    return run_checks(machine.discover(), vm_scratch)
+
+
+@pytest.fixture(scope="session")
+def newer_guest_report(vm: None, tmp_path_factory: pytest.TempPathFactory) -> machine.Report:
+    """Boot a newer kernel, and run what it has to be tested with, with a newer libbpf."""
+    kernel, libbpf = newer_kernel(), newer_libbpf()
+    if kernel is None or libbpf is None:
+        pytest.skip(f"there is no newer kernel, or libbpf, for the VM: {HOW}")
+    scratch = tmp_path_factory.mktemp("newer-vm-scratch")
+    generate_bindings(scratch, PROGRAMS)
+    return run_checks(machine.discover(*machine.FOR_NEWER), scratch, kernel, libbpf)
+
+
+def run_checks(
+    names: list[str], scratch: Path, kernel: Path | None = None, libbpf: Path | None = None
+) -> machine.Report:
+    """Boot, run these checks, and return their outcomes."""
+    generate_bindings(scratch, Path(__file__).parent)
+    (scratch / "checks.txt").write_text("\n".join(names), encoding="utf-8")
     process = machine.run_in_vm(
-        "run_all.py", str(vm_scratch), writable=vm_scratch, timeout=600, cpus=2
+        "run_all.py",
+        str(scratch),
+        writable=scratch,
+        timeout=600,
+        cpus=2,  # with one, per-CPU maps look like any other
+        kernel=kernel,
+        libbpf=libbpf,
     )
-    return machine.Report(vm_scratch / "report.jsonl", process)
+    return machine.Report(scratch / "report.jsonl", process)
 
 
-def generate_bindings(folder: Path) -> None:
-    """Generate the bindings of every .c file beside this one, for this machine, named after it."""
-    for source in sorted(Path(__file__).parent.glob("*.c")):
-        job = job_from_arguments(
-            source.stem,
-            source,
-            folder,
-            Options(targets=("native",), cflags=("-I", str(machine.ROOT / "headers"))),
-        )
-        generate([job])
+def generate_bindings(folder: Path, sources: Path) -> None:
+    """Generate the bindings of every .c file of a folder, for this machine, named after it."""
+    options = Options(targets=("native",), cflags=("-I", str(machine.ROOT / "headers")))
+    files = (source for source in sorted(sources.glob("*.c")) if source.name != "victim.c")
+    generate([job_from_arguments(source.stem, source, folder, options) for source in files])

@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 GUEST = Path(__file__).resolve().parent / "guest"
 VM = ROOT / "scripts" / "vm"
+FOR_NEWER = ("check_tracing.py", "check_kernel_probes.py", "check_struct_ops.py", "newer_*.py")
+"""The files of checks for the newer kernel: all about programs, and what it alone has."""
 
 
 def missing() -> str | None:
@@ -30,25 +32,34 @@ def run_in_vm(
     writable: Path | None = None,
     timeout: float = 300.0,
     cpus: int = 1,
+    kernel: Path | None = None,
+    libbpf: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Boot, run a file of tests/vm/guest as root in the repository's folder, and shut down.
 
     A Python file runs in the interpreter of the tests, any other one in sh. What the guest writes
     into `writable` is there afterwards. `timeout` is in seconds and counts the boot, which takes
-    about 20; it ends with the exit status 124.
+    about 20; it ends with the exit status 124. `kernel` and `libbpf` are others than the usual.
     """
     interpreter = sys.executable if script.endswith(".py") else "sh"
     options = [f"--timeout={timeout}", f"--cpus={cpus}"]
     if writable is not None:
         options.append(f"--rwdir={writable}")
-    command = [str(VM), *options, "--", interpreter, str(GUEST / script), *arguments]
+    if kernel is not None:
+        options.append(f"--kernel={kernel}")
+    environment = ["env", f"EBPFGEN_LIBBPF={libbpf}"] if libbpf is not None else []
+    command = [*environment, interpreter, str(GUEST / script), *arguments]
+    command = [str(VM), *options, "--", *command]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def discover() -> list[str]:
-    """Name every check of the guest, without importing it: it may need root and another kernel."""
+def discover(*patterns: str) -> list[str]:
+    """Name every check of these files of the guest, by default of all but those for newer kernels.
+
+    They are not imported: that may need root and another kernel.
+    """
     names = []
-    for path in sorted(GUEST.glob("check_*.py")):
+    for path in sorted(path for p in patterns or ("check_*.py",) for path in GUEST.glob(p)):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("check_"):
                 names.append(f"{path.stem}::{node.name}")

@@ -85,13 +85,16 @@ def library() -> ctypes.CDLL:
 
 
 def declare(prototypes: Prototypes, *, since: str = "") -> None:
-    """Say how functions are called, before :func:`library` is first used.
+    """Say how functions are called; without that ctypes would cut pointers in two.
 
     Those that came after libbpf 1.0 name the version, and are had by :func:`newer`.
     """
     known = _optional if since else _required
     known.update(prototypes)
     _since.update(dict.fromkeys(prototypes, since))
+    if library.cache_info().currsize:
+        # This module came after the first call of another.
+        _apply(library(), prototypes)
 
 
 def newer(function: str) -> Callable[..., int]:

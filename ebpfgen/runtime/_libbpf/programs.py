@@ -1,41 +1,39 @@
-"""``struct bpf_program``: its facts, and the ways to attach it."""
+"""``struct bpf_program``: its facts, and what can be set before it is loaded."""
 
 import ctypes
 
 from ebpfgen.runtime._libbpf.library import (
     CHAR_P,
     INT,
-    SIZE_T,
+    UINT,
     VOID_P,
     captured_log,
     check,
     declare,
     library,
-    pointer,
 )
 
 declare(
     {
         "bpf_program__fd": (INT, [VOID_P]),
+        "bpf_program__name": (CHAR_P, [VOID_P]),
         "bpf_program__section_name": (CHAR_P, [VOID_P]),
         "bpf_program__autoload": (ctypes.c_bool, [VOID_P]),
         "bpf_program__set_autoload": (INT, [VOID_P, ctypes.c_bool]),
-        "bpf_program__attach": (VOID_P, [VOID_P]),
-        "bpf_program__attach_kprobe_opts": (VOID_P, [VOID_P, CHAR_P, VOID_P]),
-        "bpf_program__attach_tracepoint": (VOID_P, [VOID_P, CHAR_P, CHAR_P]),
+        "bpf_program__autoattach": (ctypes.c_bool, [VOID_P]),
+        "bpf_program__set_autoattach": (None, [VOID_P, ctypes.c_bool]),
+        "bpf_program__type": (INT, [VOID_P]),
+        "bpf_program__set_type": (INT, [VOID_P, INT]),
+        "bpf_program__expected_attach_type": (INT, [VOID_P]),
+        "bpf_program__set_expected_attach_type": (INT, [VOID_P, INT]),
+        "bpf_program__flags": (UINT, [VOID_P]),
+        "bpf_program__set_flags": (INT, [VOID_P, UINT]),
+        "bpf_program__log_level": (UINT, [VOID_P]),
+        "bpf_program__set_log_level": (INT, [VOID_P, UINT]),
+        "bpf_program__set_ifindex": (None, [VOID_P, UINT]),
+        "bpf_program__set_attach_target": (INT, [VOID_P, INT, CHAR_P]),
     }
 )
-
-
-class _KprobeOptions(ctypes.Structure):
-    """``struct bpf_kprobe_opts``, as of libbpf 1.0."""
-
-    _fields_ = (
-        ("sz", SIZE_T),
-        ("bpf_cookie", ctypes.c_uint64),
-        ("offset", SIZE_T),
-        ("retprobe", ctypes.c_bool),
-    )
 
 
 def fd(program: int) -> int:
@@ -43,8 +41,14 @@ def fd(program: int) -> int:
     return check(library().bpf_program__fd(program))
 
 
+def name(program: int) -> str:
+    """Return the C name of a program."""
+    found: bytes = library().bpf_program__name(program)
+    return found.decode()
+
+
 def section(program: int) -> str:
-    """Return the ``SEC()`` of a program."""
+    """Return the ``SEC()`` of a program, without the question mark that it may begin with."""
     name: bytes = library().bpf_program__section_name(program)
     return name.decode()
 
@@ -59,24 +63,66 @@ def set_autoload(program: int, autoload: bool) -> None:
     check(library().bpf_program__set_autoload(program, autoload))
 
 
-def attach(program: int) -> int:
-    """Attach a program to what its ``SEC()`` names; returns the handle of the link."""
+def autoattach(program: int) -> bool:
+    """Return whether attaching the object attaches the program."""
+    return bool(library().bpf_program__autoattach(program))
+
+
+def set_autoattach(program: int, autoattach: bool) -> None:
+    """Say whether attaching the object shall attach the program."""
+    library().bpf_program__set_autoattach(program, autoattach)
+
+
+def program_type(program: int) -> int:
+    """Return the program's ``BPF_PROG_TYPE_*``, 0 if libbpf does not know its section."""
+    return int(library().bpf_program__type(program))
+
+
+def set_program_type(program: int, number: int) -> None:
+    """Set the program's ``BPF_PROG_TYPE_*``."""
+    check(library().bpf_program__set_type(program, number))
+
+
+def attach_type(program: int) -> int:
+    """Return the ``BPF_*`` attach type that the program is loaded for."""
+    return int(library().bpf_program__expected_attach_type(program))
+
+
+def set_attach_type(program: int, number: int) -> None:
+    """Set the ``BPF_*`` attach type that the program is loaded for."""
+    check(library().bpf_program__set_expected_attach_type(program, number))
+
+
+def flags(program: int) -> int:
+    """Return the ``BPF_F_*`` flags set for loading; libbpf adds those of the section then."""
+    return int(library().bpf_program__flags(program))
+
+
+def set_flags(program: int, flags: int) -> None:
+    """Set the ``BPF_F_*`` flags for loading."""
+    check(library().bpf_program__set_flags(program, flags))
+
+
+def log_level(program: int) -> int:
+    """Return how much the verifier writes: 0 nothing unless it refuses."""
+    return int(library().bpf_program__log_level(program))
+
+
+def set_log_level(program: int, level: int) -> None:
+    """Set how much the verifier writes."""
+    check(library().bpf_program__set_log_level(program, level))
+
+
+def set_ifindex(program: int, index: int) -> None:
+    """Load the program for the hardware of a network interface."""
+    library().bpf_program__set_ifindex(program, index)
+
+
+def set_attach_target(program: int, function: str | None, target: int) -> None:
+    """Name what the program is verified against: a function of the kernel or of another program.
+
+    *target* is the descriptor of that program, 0 for the kernel.
+    """
+    name = None if function is None else function.encode()
     with captured_log() as log:
-        return pointer(library().bpf_program__attach(program), log)
-
-
-def attach_kprobe(program: int, symbol: str, *, offset: int, retprobe: bool) -> int:
-    """Attach a program to a kernel function; returns the handle of the link."""
-    options = _KprobeOptions(sz=ctypes.sizeof(_KprobeOptions), offset=offset, retprobe=retprobe)
-    with captured_log() as log:
-        link = library().bpf_program__attach_kprobe_opts(
-            program, symbol.encode(), ctypes.byref(options)
-        )
-        return pointer(link, log)
-
-
-def attach_tracepoint(program: int, category: str, name: str) -> int:
-    """Attach a program to a tracepoint; returns the handle of the link."""
-    with captured_log() as log:
-        link = library().bpf_program__attach_tracepoint(program, category.encode(), name.encode())
-        return pointer(link, log)
+        check(library().bpf_program__set_attach_target(program, target, name), log)

@@ -30,7 +30,6 @@ from ebpfgen.runtime.maps.percpu import PerCpuArrayMap, PerCpuHashMap
 from ebpfgen.runtime.maps.queue import BloomFilter, QueueMap
 from ebpfgen.runtime.maps.stacktrace import StackTraceMap
 from ebpfgen.runtime.maps.storage import CgroupStorage, InodeStorage, SkStorage, TaskStorage
-from ebpfgen.runtime.maps.structops import StructOpsMap
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -230,11 +229,6 @@ def hash_of_maps(
     """
     make = partial(HashOfMaps[K, M], key=key, inner=inner, types=types)
     return OuterMember(name, MapType.HASH_OF_MAPS, make, inner)
-
-
-def struct_ops_map(name: str) -> MapMember[StructOpsMap]:
-    """Declare a table of functions that the kernel calls."""
-    return MapMember(name, MapType.STRUCT_OPS, StructOpsMap)
 
 
 def arena(name: str) -> MapMember[Arena]:

@@ -963,7 +963,7 @@ class EverythingSpecs(
 class EverythingPrograms(rt.Group):
     """The programs."""
 
-    P = rt.program("p")
+    P = rt.socket_filter("p")
     """SEC("socket")."""
 
 

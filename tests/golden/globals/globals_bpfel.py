@@ -241,7 +241,7 @@ class GlobalsSpecs(
 class GlobalsPrograms(rt.Group):
     """The programs."""
 
-    P = rt.program("p")
+    P = rt.raw_tracepoint("p")
     """SEC("raw_tracepoint/sys_enter")."""
 
 

@@ -359,7 +359,7 @@ class StructsPrograms(rt.Group):
     LeaveOpenat = rt.kretprobe("leave_openat")
     """SEC("kretprobe/do_sys_openat2")."""
 
-    Drop = rt.program("drop")
+    Drop = rt.xdp("drop")
     """SEC("xdp")."""
 
 

@@ -31,7 +31,7 @@ def slow(bpf: None, bindings: Path) -> Iterator[Any]:
 
 
 def test_a_table_of_functions_knows_whether_it_is_in_use(slow: Any) -> None:
-    assert type(slow) is rt.StructOpsMap
+    assert isinstance(slow, rt.StructOpsMap)
     assert slow.state == 0
     attach = library().bpf_map__attach_struct_ops
     attach.restype, attach.argtypes = ctypes.c_void_p, [ctypes.c_void_p]

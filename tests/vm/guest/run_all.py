@@ -17,22 +17,25 @@ import traceback
 import unittest
 from pathlib import Path
 
-SECONDS = 60  # for one check
+SECONDS = 60  # for one check, unless its file says otherwise
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 
 def out_of_time(_signal: int, _frame: object) -> None:
     """Fail the check that runs."""
-    raise TimeoutError(f"not done after {SECONDS} seconds")
+    raise TimeoutError("not done in the seconds that a check has")
 
 
 def run(name: str) -> tuple[str, str]:
     """Run the check named file::function; return its outcome and what there is to say about it."""
-    module, _, function = name.partition("::")
+    file, _, function = name.partition("::")
     output = io.StringIO()
     signal.alarm(SECONDS)
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            getattr(importlib.import_module(module), function)()
+            module = importlib.import_module(f"tests.vm.guest.{file}")
+            signal.alarm(getattr(module, "SECONDS", SECONDS))
+            getattr(module, function)()
     except unittest.SkipTest as reason:
         return "skipped", str(reason)
     except Exception:  # noqa: BLE001 - whatever a check raises is its outcome

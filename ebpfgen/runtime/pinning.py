@@ -1,0 +1,91 @@
+"""Names in a BPF file system, which keep what they name when its last program ends."""
+
+import ctypes
+import errno
+import os
+from pathlib import Path
+
+from ebpfgen.runtime import kernel
+from ebpfgen.runtime._libbpf import links as _links
+from ebpfgen.runtime._libbpf.library import CallError
+from ebpfgen.runtime.errors import BpfError
+
+BPF_FILE_SYSTEM = "/sys/fs/bpf"
+_BPF_FS_MAGIC = 0xCAFE4A11  # include/uapi/linux/magic.h
+
+
+def pin(descriptor: int, path: str | os.PathLike[str], what: str) -> str:
+    """Pin an object, which errors call *what*, and return the path.
+
+    Folders that the path lacks are made.
+    """
+    place = os.fspath(path)
+    try:
+        Path(place).parent.mkdir(parents=True, exist_ok=True)
+        _links.pin(descriptor, place)
+    except (CallError, OSError) as error:
+        number = error.errno or errno.EIO
+        reason = _why_not(number, place)
+        raise BpfError(number, f"can't pin {what} to {place}: {reason}") from error
+    return place
+
+
+def unpin(path: str | os.PathLike[str], what: str) -> None:
+    """Remove a name; what it named goes when nothing else holds it."""
+    try:
+        Path(path).unlink()
+    except OSError as error:
+        reason = os.strerror(error.errno or errno.EIO)
+        raise BpfError(
+            error.errno or errno.EIO, f"can't unpin {what} from {os.fspath(path)}: {reason}"
+        ) from error
+
+
+def open_pinned(path: str | os.PathLike[str], wanted: str) -> int:
+    """Return a descriptor of what is pinned at *path*, which is to be a *wanted*: ``link``."""
+    place = os.fspath(path)
+    try:
+        descriptor = _links.open_pinned(place)
+    except CallError as error:
+        reason = os.strerror(error.errno)
+        if error.errno == errno.EACCES:
+            reason = kernel.permission_hint()
+        raise BpfError(
+            error.errno, f"can't open the {wanted} pinned at {place}: {reason}"
+        ) from error
+    found = kind_of(descriptor)
+    if found != wanted:
+        os.close(descriptor)
+        raise BpfError(errno.EINVAL, f"what is pinned at {place} is a {found}, and no {wanted}")
+    return descriptor
+
+
+def kind_of(descriptor: int) -> str:
+    """Return ``link``, ``map`` or ``prog`` for a BPF object's descriptor, else what file it is."""
+    file = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+    return file.removeprefix("anon_inode:bpf").lstrip("-_")
+
+
+def _why_not(number: int, place: str) -> str:
+    if number == errno.EEXIST:
+        return "something is pinned there: unlink it first"
+    if not _in_bpf_file_system(place):
+        return (
+            "that is not in a BPF file system: pin to "
+            f"{BPF_FILE_SYSTEM}, or mount -t bpf bpf {BPF_FILE_SYSTEM}"
+        )
+    if number in (errno.EPERM, errno.EACCES):
+        return kernel.permission_hint()
+    return os.strerror(number)
+
+
+def _in_bpf_file_system(place: str) -> bool:
+    """Tell by the type in ``struct statfs``, which Python's own statvfs() leaves out."""
+    folder = Path(place).parent
+    while not folder.exists():
+        folder = folder.parent
+    # The type is the first word on every architecture; 256 bytes are more than any has.
+    buffer = (ctypes.c_ulong * 32)()
+    if ctypes.CDLL(None).statfs(os.fsencode(folder), buffer) != 0:
+        return False
+    return buffer[0] & 0xFFFFFFFF == _BPF_FS_MAGIC

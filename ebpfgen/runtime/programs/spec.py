@@ -1,0 +1,142 @@
+"""Programs before they are loaded: what can still be changed about them."""
+
+import errno
+import os
+
+from ebpfgen.runtime import kernel, targets
+from ebpfgen.runtime._libbpf import programs as _programs
+from ebpfgen.runtime._libbpf.library import CallError
+from ebpfgen.runtime.errors import AttachError
+from ebpfgen.runtime.handle import Handle, Member
+from ebpfgen.runtime.link import HasDescriptor
+from ebpfgen.runtime.program_types import AttachType, ProgramType, named
+
+
+class ProgramSpec:
+    """A program of an object that is not loaded yet."""
+
+    def __init__(self, owner: Handle, name: str) -> None:
+        self._owner = owner
+        self._pointer = owner.find_program(name)
+        self.name = name
+        self.section = _programs.section(self._pointer)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}, SEC({self.section!r})>"
+
+    @property
+    def autoload(self) -> bool:
+        """Whether the program is loaded with its object; set it to False to leave it out."""
+        self._owner.check_not_loaded()
+        return _programs.autoload(self._pointer)
+
+    @autoload.setter
+    def autoload(self, value: bool) -> None:
+        self._owner.check_not_loaded()
+        _programs.set_autoload(self._pointer, value)
+
+    @property
+    def autoattach(self) -> bool:
+        """Whether ``attach()`` of the collection attaches it; set it to False to leave it out."""
+        self._owner.check_not_loaded()
+        return _programs.autoattach(self._pointer)
+
+    @autoattach.setter
+    def autoattach(self, value: bool) -> None:
+        self._owner.check_not_loaded()
+        _programs.set_autoattach(self._pointer, value)
+
+    @property
+    def type(self) -> ProgramType | int:
+        """What kind of program it is loaded as, which ``SEC()`` says unless it is set.
+
+        ``UNSPEC`` is for a section that this libbpf does not know, such as one of a newer libbpf's:
+        set it, and ``attach_type``, to load the program all the same.
+        """
+        self._owner.check_not_loaded()
+        return named(ProgramType, _programs.program_type(self._pointer))
+
+    @type.setter
+    def type(self, value: ProgramType | int) -> None:
+        self._owner.check_not_loaded()
+        _programs.set_program_type(self._pointer, value)
+
+    @property
+    def attach_type(self) -> AttachType | int:
+        """What it is loaded to be attached as, which ``SEC()`` says unless it is set."""
+        self._owner.check_not_loaded()
+        return named(AttachType, _programs.attach_type(self._pointer))
+
+    @attach_type.setter
+    def attach_type(self, value: AttachType | int) -> None:
+        self._owner.check_not_loaded()
+        _programs.set_attach_type(self._pointer, value)
+
+    @property
+    def flags(self) -> int:
+        """Flags of loading beside those of ``SEC()``: those of :class:`ProgramFlag`."""
+        self._owner.check_not_loaded()
+        return _programs.flags(self._pointer)
+
+    @flags.setter
+    def flags(self, value: int) -> None:
+        self._owner.check_not_loaded()
+        _programs.set_flags(self._pointer, value)
+
+    @property
+    def log_level(self) -> int:
+        """How much the verifier writes into its log, of bits.
+
+        0: what was wrong, if it refuses the program; 1: every step; 2: more of it; 4: statistics.
+        """
+        self._owner.check_not_loaded()
+        return _programs.log_level(self._pointer)
+
+    @log_level.setter
+    def log_level(self, value: int) -> None:
+        self._owner.check_not_loaded()
+        _programs.set_log_level(self._pointer, value)
+
+    def offload_to(self, interface: str | int) -> None:
+        """Load the program into the hardware of a network interface, by its name or index.
+
+        Raises BpfError if there is no such interface.
+        """
+        self._owner.check_not_loaded()
+        _programs.set_ifindex(self._pointer, targets.interface_index(interface))
+
+    def set_attach_target(
+        self, function: str | None, program: HasDescriptor | int | None = None
+    ) -> None:
+        """Say what an fentry, fexit, fmod_ret, lsm, tp_btf or freplace program is for.
+
+        *function* is one of the kernel, by default that of ``SEC()``; with *program*, a loaded one
+        or a descriptor, it is one of that program's instead. The program's own ``SEC()`` may name
+        none then, or another.
+
+        Raises AttachError if there is no such function, naming those that are close.
+        """
+        self._owner.check_not_loaded()
+        descriptor = 0
+        if program is not None:
+            descriptor = program if isinstance(program, int) else program.fd
+        try:
+            _programs.set_attach_target(self._pointer, function, descriptor)
+        except CallError as error:
+            raise self._no_target(error, function, descriptor) from error
+
+    def _no_target(self, error: CallError, function: str | None, descriptor: int) -> AttachError:
+        target = f"function {function}"
+        reason = os.strerror(error.errno)
+        if descriptor and error.errno in (errno.ENOENT, errno.ESRCH, errno.EINVAL):
+            reason = "the program it is to be of has no such function, or was compiled without -g"
+        elif error.errno in (errno.ENOENT, errno.ESRCH):
+            close = kernel.similar_functions(function or "")
+            reason = "this kernel's BTF has no such function"
+            reason += f"; close: {', '.join(close)}" if close else ""
+        return AttachError(error.errno, f"can't make {target} the target of {self.name}: {reason}")
+
+
+def program_spec(name: str) -> Member[ProgramSpec]:
+    """Declare a program of a generated specs class; *name* is that of the C function."""
+    return Member(name, ProgramSpec)

@@ -1,0 +1,45 @@
+"""What needs a newer libbpf is tested on this kernel as it is on the host's."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from ebpfgen import runtime as rt
+from ebpfgen.runtime import kernel
+
+from .check_struct_ops import transfer
+from .loading import error_of, loaded
+
+SECONDS = 300
+PROGRAMS = Path(__file__).resolve().parents[2] / "runtime/programs"
+
+
+def check_this_kernel_has_what_is_newer() -> None:
+    assert kernel.release() >= (6, 7)
+    assert not kernel.lacks_option("CONFIG_NETKIT")
+
+
+def check_all_that_needs_a_newer_libbpf() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, str(PROGRAMS / "newer_libbpf.py")], capture_output=True, text=True, check=False
+    )
+    print(done.stdout, done.stderr)
+    assert done.returncode == 0
+    assert "skipped" not in done.stdout
+
+
+def check_a_struct_ops_link_is_asked_and_updated() -> None:
+    with loaded("linked_congestion") as objs, objs.Steady.attach() as link:
+        info = link.info
+        assert isinstance(info, rt.MapLinkInfo), info
+        assert info.type is rt.LinkType.STRUCT_OPS
+        transfer()
+        assert objs.AvoidedAnew.value == 0
+        link.update(objs.Successor)
+        assert link.program == "successor"
+        transfer()
+        assert objs.AvoidedAnew.value > 0
+        assert objs.Acknowledged.value > 0
+        error = error_of(lambda: link.update(objs.Avoid))
+        assert isinstance(error, rt.NotSupportedError), error
