@@ -9,9 +9,7 @@ without an error whatever it says.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import pairwise
-from threading import Lock
 from typing import NamedTuple
 
 from ebpfgen.tokens import Token, partners, read_tokens
@@ -88,38 +86,11 @@ def read_comments(texts: Iterable[str]) -> Comments:
 
     Of two comments on one thing the first is taken. Never raises; what is not C has none.
     """
-    # Variants are made side by side of the same texts: one waits for what the other finds.
-    with _reading:
-        found = [_comments_of(text) for text in texts if _has_doc_comment(text)]
-    result = Comments()
-    for comments in reversed(found):
-        result.types.update(comments.types)
-        result.members.update(comments.members)
-        result.enumerators.update(comments.enumerators)
-        result.names.update(comments.names)
-    return result
-
-
-_reading = Lock()
-
-
-@lru_cache(maxsize=1024)
-def _comments_of(text: str) -> Comments:
     comments = Comments()
-    _Reader(read_tokens(text), comments).read()
+    for text in texts:
+        if "//" in text or "/**" in text:
+            _Reader(read_tokens(text), comments).read()
     return comments
-
-
-def _has_doc_comment(text: str) -> bool:
-    """Whether *text* has a ``/**``, or a ``//`` with no code before it.
-
-    libbpf's list of helpers, which most programs include and which is long, has neither. In doubt
-    (``*///``, where the first slash may end a comment) there is one.
-    """
-    if "/**" in text:
-        return True
-    lines = (part[max(part.rfind("\n"), part.rfind("\r")) + 1 :] for part in text.split("//")[:-1])
-    return any(not line.strip() or re.search(r"\*(/\s*)?\Z", line) for line in lines)
 
 
 class _Scope(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ebpfgen.comments import Comments, read_comments
@@ -337,18 +337,6 @@ PIECES = [
 @given(st.lists(st.sampled_from(PIECES), max_size=40))
 def test_any_pieces_of_c_can_be_read(pieces: list[str]) -> None:
     check(read_comments(["// D\n" + "".join(pieces)]))
-
-
-@settings(max_examples=500)
-@given(st.lists(st.sampled_from([*PIECES, "/* c */", "\r", "int a;"]), max_size=20))
-@example(["/* c */", "// D\n", "int a;"])
-@example(["/* c */ ", "// D\n", "int a;"])
-@example(["int a;", "// c\n", "// D\n", "int a;"])
-@example(["int a;\r", "// D\r", "int a;"])
-def test_no_comment_is_missed_for_lack_of_others(pieces: list[str]) -> None:
-    """A text that has no doc comment is not read; this addition, which is none, has it read."""
-    text = "".join(pieces)
-    assert everything(text) == everything(text + "\n/***/")
 
 
 @settings(max_examples=200)
