@@ -99,7 +99,7 @@ def run(source: Path, target: str, tools: Tools) -> Outcome:
             dwarf = Dwarf(made.unstripped)
             tally = compare(imported, made.module.types, dwarf, made.module.prefix)
             reached = replace(reached, tally=tally)
-            reached = replace(reached, all_types=_compare_all(made.module, target, tools, dwarf))
+            reached = replace(reached, all_types=_compare_all(made, target, tools, dwarf))
         except Exception as error:  # noqa: BLE001
             reached = replace(reached, reason=f"not compared: {type(error).__name__}: {error}")
     bpf2go = _bpf2go(source, target, tools)
@@ -137,10 +137,13 @@ def generate_variant(source: Path, target: str, tools: Tools, made: Made) -> Non
         )
 
 
-def _compare_all(module: Module, target: str, tools: Tools, dwarf: Dwarf) -> Tally:
+def _compare_all(made: Made, target: str, tools: Tools, dwarf: Dwarf) -> Tally:
     """Make classes of all structs, unions and enums of an object, and compare them."""
+    module = made.module
+    assert module
     stem = module.object_name.removesuffix(".o")
-    btf = read_object((tools.output / target / module.object_name).read_bytes(), stem).btf
+    data = (tools.output / target / module.object_name).read_bytes()
+    btf = read_object(data, stem, unstripped=(made.unstripped,)).btf
     binder = TypeBinder(btf, module.prefix, reserved=frozenset(module.exports))
     for type_id, c_type in btf:
         if isinstance(c_type, t.Struct | t.Union | t.Enum) and c_type.name:
