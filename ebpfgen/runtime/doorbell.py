@@ -3,8 +3,12 @@
 import os
 import select
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+
+_SLICE = 0.5
+"""Seconds to wait in one go: Ctrl-C that comes just before a wait begins does not end it."""
 
 
 class Doorbell:
@@ -51,8 +55,14 @@ class Doorbell:
         with self.held() as fd:
             if fd < 0:
                 return False
-            ready = self._epoll.poll(timeout)
-            return not self.closed and bool(ready)
+            deadline = None if timeout is None else time.monotonic() + timeout
+            while not self.closed:
+                left = _SLICE if deadline is None else max(0.0, deadline - time.monotonic())
+                if self._epoll.poll(min(left, _SLICE)):
+                    return not self.closed
+                if left < _SLICE:
+                    return False
+            return False
 
     def close(self) -> None:
         """Wake everyone who waits."""

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -66,9 +67,11 @@ def test_ctrl_c_ends_a_reader(bpf: None, buffers: ModuleType, reader: str) -> No
         process.stdout.readline()
         if reader == "wait":
             process.stdout.readline()
+            time.sleep(0.5)  # for it to wait: a signal that comes first is not what this is about
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == -signal.SIGINT, errors
-    assert errors.rstrip().endswith("KeyboardInterrupt"), errors
+    # Python ends by the signal, or with 1 where the interrupt came up while it cleaned up.
+    assert process.returncode in (-signal.SIGINT, 1), errors
+    assert "KeyboardInterrupt" in errors
