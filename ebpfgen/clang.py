@@ -156,7 +156,7 @@ def compiler_command(
         *target.defines,
         *flags,
         *("-fno-ident", "-fno-addrsig"),
-        *_reproducible(source, flags),
+        *_reproducible(source, shown_path(source, folder), flags),
     ]
 
 
@@ -225,7 +225,7 @@ def _missing(program: str) -> ToolError:
     )
 
 
-def _reproducible(source: Path, cflags: Sequence[str]) -> list[str]:
+def _reproducible(source: Path, shown: str, cflags: Sequence[str]) -> list[str]:
     """Return the flags that keep this machine's paths out of the object.
 
     Line information names each file as clang opened it. What still has an absolute name is named
@@ -236,6 +236,11 @@ def _reproducible(source: Path, cflags: Sequence[str]) -> list[str]:
     elsewhere = {Path(name) for name in include_folders(cflags) if name.startswith("/")}
     for path in sorted({home, Path("/usr/include"), *elsewhere}, reverse=True):
         flags.append(f"-ffile-prefix-map={path}={'.' if path == home else path.name}")
+    unread = elsewhere or shown.startswith("/")
+    if unread and not any(flag == "-g0" or flag.startswith("-gdwarf-") for flag in cflags):
+        # The lines of C that the verifier quotes are read by the name the object has for the file,
+        # where there is none: the debug information has to hold them, until it is stripped.
+        flags += ["-gdwarf-5", "-gembed-source"]
     return flags
 
 

@@ -326,12 +326,18 @@ def test_a_system_header_leaves_no_absolute_path(tmp_path: Path) -> None:
     assert b"/usr/" not in data
 
 
-def test_a_source_that_shares_only_the_root_leaves_no_absolute_path(project: Path) -> None:
+@pytest.mark.parametrize("debug", [(), ("-gdwarf-4",)], ids=["", "-gdwarf-4"])
+def test_a_source_that_shares_only_the_root_leaves_no_absolute_path(
+    project: Path, debug: Sequence[str]
+) -> None:
     places = (place for place in ("/dev/shm", "/var/tmp") if os.access(place, os.W_OK))
     with tempfile.TemporaryDirectory(dir=next(places)) as other:
         source = project / "proj/src/prog.c"
         assert os.path.commonpath([other, project]) == "/"
-        data = build(Path(other), source, *INCLUDE, "-I", str(project / "proj/include"))
+        include = str(project / "proj/include")
+        data = build(Path(other), source, *INCLUDE, "-I", include, *debug)
+    assert (b"return x * 2; // twice" in data) is (not debug)
+    assert (b"return twice(*x)" in data) is (not debug)
     assert ABSOLUTE.findall(data) == []
     assert bytes(project) not in data
 
