@@ -9,6 +9,7 @@ without an error whatever it says.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -87,9 +88,20 @@ def read_comments(texts: Iterable[str]) -> Comments:
     Of two comments on one thing the first is taken. Never raises; what is not C has none.
     """
     comments = Comments()
-    for text in texts:
-        if "//" in text or "/**" in text:
-            _Reader(read_tokens(text), comments).read()
+    for part in reversed([_comments_of(text) for text in texts]):
+        comments.types.update(part.types)
+        comments.members.update(part.members)
+        comments.enumerators.update(part.enumerators)
+        comments.names.update(part.names)
+    return comments
+
+
+@lru_cache(maxsize=256)
+def _comments_of(text: str) -> Comments:
+    """Read one text, once: most sources share their headers, and all targets do."""
+    comments = Comments()
+    if "//" in text or "/**" in text:
+        _Reader(read_tokens(text), comments).read()
     return comments
 
 
