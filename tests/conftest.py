@@ -1,11 +1,20 @@
 """Options and settings of all tests."""
 
+import signal
+
 import hypothesis
 import pytest
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("ebpfgen", deadline=None)
 hypothesis.settings.load_profile("ebpfgen")
+
+
+# Who starts these tests may ignore signals (nohup does, and a shell's &), and what they start would
+# do so, too. A signal that is handled, if by doing nothing, is not ignored there.
+for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
