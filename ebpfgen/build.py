@@ -145,7 +145,7 @@ def _text_of(path: Path) -> str:
 
 def _bound(job: Job, target: Target, made: Compilation, constants: Mapping[str, int]) -> "Module":
     from ebpfgen.binding import bind
-    from ebpfgen.comments import read_comments
+    from ebpfgen.comments import Comments
     from ebpfgen.objectfile import read_object
 
     texts = [_text_of(path) for path in made.inputs] if job.sources else []
@@ -160,7 +160,7 @@ def _bound(job: Job, target: Target, made: Compilation, constants: Mapping[str, 
         naming=job.naming,
         selection=job.selection,
         constants=constants,
-        comments=read_comments(texts),
+        comments=Comments(texts),
     )
 
 

@@ -8,7 +8,6 @@ without an error whatever it says.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -45,25 +44,35 @@ _HEAD = re.compile(
     r"(?<![\w$])(struct|union|enum)((?: (?:__\w+|alignas|_Alignas) \(| [\w$]+)*)"
     r"(?: :[ \w$]*)?(?<!\() \{\Z"
 )
+_WORD = re.compile(r"[\w$]+")
 _WRAPPER = re.compile(r"_*[A-Z][A-Z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True)
+class TextComments(NamedTuple):
+    """The doc comments of one text, by what they are of."""
+
+    types: dict[str, str]
+    members: dict[tuple[str, str], str]
+    enumerators: dict[tuple[str, str], str]
+    names: dict[str, str]
+
+
 class Comments:
     """The doc comments of some C, each without its markers and indentation.
 
     A type is called what C calls it: ``struct event``, or ``event_t`` if only a typedef names it.
-    A global variable stands for the nameless type it is defined with.
+    A global variable stands for the nameless type it is defined with. Of two comments on one thing
+    that of the first text is taken.
+
+    A text is read when somebody asks for a name that is in it: most headers are for other names.
     """
 
-    types: dict[str, str] = field(default_factory=dict)
-    members: dict[tuple[str, str], str] = field(default_factory=dict)
-    enumerators: dict[tuple[str, str], str] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self._texts = [text for text in texts if "//" in text or "/**" in text]
 
     def of_type(self, name: str) -> str:
         """Return what is said of a struct, union, enum or typedef; ``""`` for nothing."""
-        return self.types.get(name, "")
+        return _first(text.types.get(name) for text in self._with(name))
 
     def of_member(self, holder: str, name: str) -> str:
         """Return what is said of a member of the type *holder*; ``""`` for nothing.
@@ -71,37 +80,37 @@ class Comments:
         A member of an anonymous struct or union is its holder's, as in C. What a member of a
         nameless type contains has a path: ``header.length``.
         """
-        return self.members.get((holder, name), "")
+        return _first(text.members.get((holder, name)) for text in self._with(holder, name))
 
     def of_enumerator(self, holder: str, name: str) -> str:
         """Return what is said of an enumerator; *holder* is ``enum`` if nothing names it."""
-        return self.enumerators.get((holder, name), "")
+        return _first(text.enumerators.get((holder, name)) for text in self._with(holder, name))
 
     def of_name(self, name: str) -> str:
         """Return what is said of a map, program, function or global variable, or ``""``."""
-        return self.names.get(name, "")
+        return _first(text.names.get(name) for text in self._with(name))
+
+    def _with(self, *names: str) -> Iterator[TextComments]:
+        """Yield the comments of each text that has every word of *names*."""
+        words = {word for name in names for word in _WORD.findall(name)} - _TAGGED
+        return (read_comments(text) for text in self._texts if words <= _words_in(text))
 
 
-def read_comments(texts: Iterable[str]) -> Comments:
-    """Read the doc comments of *texts*: a C source and its headers, whole.
+def _first(docs: Iterable[str | None]) -> str:
+    return next(filter(None, docs), "")
 
-    Of two comments on one thing the first is taken. Never raises; what is not C has none.
-    """
-    comments = Comments()
-    for part in reversed([_comments_of(text) for text in texts]):
-        comments.types.update(part.types)
-        comments.members.update(part.members)
-        comments.enumerators.update(part.enumerators)
-        comments.names.update(part.names)
-    return comments
+
+# Most sources of a project share their headers, and all targets do.
+@lru_cache(maxsize=256)
+def _words_in(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text))
 
 
 @lru_cache(maxsize=256)
-def _comments_of(text: str) -> Comments:
-    """Read one text, once: most sources share their headers, and all targets do."""
-    comments = Comments()
-    if "//" in text or "/**" in text:
-        _Reader(read_tokens(text), comments).read()
+def read_comments(text: str) -> TextComments:
+    """Read the doc comments of a C source or header. Never raises; what is not C has none."""
+    comments = TextComments({}, {}, {}, {})
+    _Reader(read_tokens(text), comments).read()
     return comments
 
 
@@ -124,7 +133,7 @@ class _Reader:
     The items of a declaration are the numbers of its tokens, of brackets the opening one only.
     """
 
-    def __init__(self, tokens: list[Token], comments: Comments) -> None:
+    def __init__(self, tokens: list[Token], comments: TextComments) -> None:
         self._tokens = tokens
         self._partners = partners(tokens)
         self._scopes = [_Scope(0, len(tokens))]

@@ -8,18 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ebpfgen.comments import Comments, read_comments
+from ebpfgen.comments import Comments, TextComments, read_comments
 
 
 def everything(*texts: str) -> dict[str, str]:
     """Return all that was found, by what it is of: ``struct event.pid``, ``enum state:BUSY``."""
-    found = read_comments(texts)
-    return {
-        **{f"type {name}": doc for name, doc in found.types.items()},
-        **{f"{holder}.{name}": doc for (holder, name), doc in found.members.items()},
-        **{f"{holder}:{name}": doc for (holder, name), doc in found.enumerators.items()},
-        **found.names,
-    }
+    found: dict[str, str] = {}
+    comments = Comments(texts)
+    for text in texts:
+        types, members, enumerators, names = read_comments(text)
+        found |= {f"type {name}": comments.of_type(name) for name in types}
+        found |= {f"{of}.{name}": comments.of_member(of, name) for of, name in members}
+        found |= {f"{of}:{name}": comments.of_enumerator(of, name) for of, name in enumerators}
+        found |= {name: comments.of_name(name) for name in names}
+    return found
 
 
 Table = list[tuple[str, dict[str, str]]]
@@ -213,7 +215,7 @@ CLEANED = [
 
 @pytest.mark.parametrize(("comment", "expected"), CLEANED)
 def test_the_text_is_what_a_reader_sees_without_the_markers(comment: str, expected: str) -> None:
-    assert read_comments([f"{comment}\nint a;\n"]).of_name("a") == expected
+    assert Comments([f"{comment}\nint a;\n"]).of_name("a") == expected
 
 
 CONDITIONS: Table = [
@@ -280,7 +282,7 @@ def test_of_two_comments_on_one_thing_the_first_is_taken() -> None:
 
 
 def test_each_kind_has_its_own_question() -> None:
-    comments = read_comments(
+    comments = Comments(
         [
             "// T\nstruct x {\n// M\nint x;\n};\n"
             "// E\nenum x {\n// V\nx };\n"
@@ -296,15 +298,14 @@ def test_each_kind_has_its_own_question() -> None:
 
 
 def test_what_has_no_comment_has_an_empty_one() -> None:
-    comments = read_comments(["int a;"])
-    assert comments == read_comments([]) == Comments()
+    comments = Comments(["// D\nint b;"])
     assert comments.of_type("struct event") == ""
     assert comments.of_member("struct event", "pid") == ""
     assert comments.of_enumerator("enum state", "BUSY") == ""
     assert comments.of_name("a") == ""
 
 
-def check(comments: Comments) -> None:
+def check(comments: TextComments) -> None:
     """Every comment is lines of printable text, none of them with a trailing space."""
     tables: list[Mapping[str, str] | Mapping[tuple[str, str], str]] = [
         comments.types,
@@ -322,7 +323,8 @@ def check(comments: Comments) -> None:
 
 @given(st.text())
 def test_any_text_can_be_read(text: str) -> None:
-    check(read_comments([text, f"// {text}\nint a;", f"/** {text} */ int a; /**"]))
+    for commented in (text, f"// {text}\nint a;", f"/** {text} */ int a; /**"):
+        check(read_comments(commented))
 
 
 PIECES = [
@@ -336,7 +338,9 @@ PIECES = [
 @settings(max_examples=500)
 @given(st.lists(st.sampled_from(PIECES), max_size=40))
 def test_any_pieces_of_c_can_be_read(pieces: list[str]) -> None:
-    check(read_comments(["// D\n" + "".join(pieces)]))
+    text = "// D\n" + "".join(pieces)
+    check(read_comments(text))
+    assert [name for name, doc in everything(text).items() if not doc] == [], "and found by name"
 
 
 @settings(max_examples=200)
@@ -344,14 +348,14 @@ def test_any_pieces_of_c_can_be_read(pieces: list[str]) -> None:
 def test_a_declaration_is_found_behind_any_whole_one(pieces: list[str]) -> None:
     braces = "".join(pieces).translate(str.maketrans("", "", "(){}[]#'\"\\/="))
     text = f"struct s {{ {braces} }};\n// found\nint last_one;"
-    assert read_comments([text]).of_name("last_one") == "found"
+    assert Comments([text]).of_name("last_one") == "found"
 
 
 @pytest.mark.parametrize("piece", [piece for piece in PIECES if piece != "name"])
 @pytest.mark.parametrize("start", ["// D\n", "/** ", "struct s {", "#define "])
 def test_a_long_text_is_read_once(start: str, piece: str) -> None:
     """What took time by the square of its length would not end here."""
-    check(read_comments([start + piece * (50_000 // len(piece)) + "\n// D\nint a;"]))
+    check(read_comments(start + piece * (50_000 // len(piece)) + "\n// D\nint a;"))
 
 
 SYSTEM_HEADERS = [
@@ -375,9 +379,9 @@ def header(name: str) -> str:
 
 @pytest.mark.parametrize("name", SYSTEM_HEADERS)
 def test_a_header_of_the_system_is_read_and_so_is_what_follows_it(name: str) -> None:
-    comments = read_comments([header(name) + "\n// found\nint last_one;\n"])
-    check(comments)
-    assert comments.of_name("last_one") == "found"
+    text = header(name) + "\n// found\nint last_one;\n"
+    check(read_comments(text))
+    assert Comments([text]).of_name("last_one") == "found"
 
 
 @pytest.mark.parametrize("name", SYSTEM_HEADERS)
@@ -389,4 +393,4 @@ def test_a_header_with_faults_is_read(name: str, seed: int) -> None:
         place = chance.randrange(len(text))
         length = chance.choice((0, 1, 1, 10))
         text[place : place + length] = chance.choice(PIECES)
-    check(read_comments(["".join(text)]))
+    check(read_comments("".join(text)))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ebpfgen.binding import bind
-from ebpfgen.comments import read_comments
+from ebpfgen.comments import Comments
 from ebpfgen.emit import render_module
 from ebpfgen.model import (
     Enumeration,
@@ -31,7 +31,7 @@ def made(source: str) -> Module:
         source="prog.c",
         object_name="prog.o",
         target=find_target("bpfel"),
-        comments=read_comments([text]),
+        comments=Comments([text]),
     )
 
 
