@@ -5,7 +5,6 @@ codec of each type. No I/O.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from ebpfgen.btf import types as t
 from ebpfgen.btf.find import find_type
@@ -96,7 +95,7 @@ def bind(
         program_specs=tuple(_specs(object_file.programs, names, "program_spec")),
         map_specs=tuple(_specs(object_file.maps, names, "map_spec")),
         variables=_documented(variables, docs),
-        variable_specs=tuple(replace(v, factory=f"{v.factory}_spec") for v in variables),
+        variable_specs=tuple(v._replace(factory=f"{v.factory}_spec") for v in variables),
         constants=tuple((values[name], value) for name, value in (constants or {}).items()),
         types=types.types,
         exports=tuple(sorted(exports, key=export_order)),
@@ -105,7 +104,7 @@ def bind(
 
 
 def _documented(attributes: Iterable[Attribute], docs: Mapping[str, str]) -> tuple[Attribute, ...]:
-    return tuple(replace(attribute, doc=docs[attribute.name]) for attribute in attributes)
+    return tuple(attribute._replace(doc=docs[attribute.name]) for attribute in attributes)
 
 
 def _program(program: Program, name: str) -> Attribute:
@@ -130,7 +129,7 @@ def _maps(
         value = find_type(object_file.btf, record) if record else bpf_map.value
         if not record and _holds_descriptors(bpf_map, object_file.btf):
             value = None
-        result.append(_map(replace(bpf_map, value=value), names[bpf_map.name], types))
+        result.append(_map(bpf_map._replace(value=value), names[bpf_map.name], types))
     return tuple(result)
 
 

@@ -6,14 +6,13 @@ libbpf's ``btf_dump_get_bitfield_value`` reads them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ebpfgen.btf import types as t
 from ebpfgen.values import UNSIGNED, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Bits:
+class Bits(NamedTuple):
     """A bitfield within a unit: its width, and how far it is above the unit's lowest bit."""
 
     member: t.Member
@@ -41,8 +40,7 @@ class Bits:
         return f"{checked} << {self.shift}" if self.shift else checked
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """Bytes that bitfields share, and that are read as one unsigned integer.
 
     ``layout`` is its part of a format; where that is bytes, ``is_bytes`` says so.

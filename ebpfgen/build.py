@@ -2,12 +2,11 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ebpfgen.clang import Compilation, Toolchain, compile_source
-from ebpfgen.errors import EbpfgenError, FailedError, SourceError, UsageError, placed
+from ebpfgen.errors import SourceError, UsageError, placed
 from ebpfgen.jobs import Job
 from ebpfgen.stamp import in_package, stamped
 from ebpfgen.target import Target
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from ebpfgen.model import Facade, Module
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltVariant:
+class BuiltVariant(NamedTuple):
     """A variant in memory: ``module`` is None if only the object was asked for.
 
     ``inputs`` are the files that it was made of, ``warnings`` texts that end with a newline;
@@ -38,29 +36,51 @@ def import_rest() -> None:
     """Import what reads, binds and emits, which takes as long as clang does for a small source."""
     import ebpfgen.binding
     import ebpfgen.comments
-    import ebpfgen.emit
     import ebpfgen.objectfile  # noqa: F401 - imported to have been imported
+    from ebpfgen.emit import load_templates
+
+    load_templates()
+
+
+def make_part(
+    job: Job,
+    target: Target,
+    number: int,
+    toolchain: Callable[[], Toolchain],
+    observe: CommandObserver | None = None,
+) -> Compilation:
+    """Compile one of the job's sources, or read the object that it has for *target*.
+
+    *toolchain* is asked for when something has to be compiled. Raises EbpfgenError.
+    """
+    if job.objects:
+        return _object_of(job, target)
+    return compile_source(
+        job.sources[number],
+        target,
+        job.cflags,
+        toolchain=toolchain(),
+        folder=job.folder,
+        observe=observe,
+    )
 
 
 def build_variant(
     job: Job,
     target: Target,
+    parts: Sequence[Compilation],
     toolchain: Callable[[], Toolchain],
     *,
+    since: int,
     compile_only: bool = False,
     observe: CommandObserver | None = None,
 ) -> BuiltVariant:
-    """Make the variant of *job* for *target*.
+    """Make the variant of *job* for *target* of its parts, with an object still to be stripped.
 
-    *toolchain* is asked for when something has to be compiled. Raises EbpfgenError.
+    *since* is when the first part was begun, in nanoseconds since the epoch. Raises EbpfgenError.
     """
-    since, started = time.time_ns(), time.monotonic()
-    warnings: list[str] = []
-    if job.objects:
-        made = _object_of(job, target)
-    else:
-        made = _compiled(job, target, toolchain(), observe)
-        warnings += [made.diagnostics] if made.diagnostics else []
+    made = _linked(job, target, parts)
+    warnings = [made.diagnostics] if made.diagnostics else []
     module = None
     if not compile_only:
         constants = _constants(job, target, toolchain, observe) if job.defines else {}
@@ -72,7 +92,7 @@ def build_variant(
         with placed(job.shown_source):
             module = _bound(job, target, made, constants)
         warnings += [f"{job.shown_source}: {text}\n" for text in module.warnings]
-    seconds = time.monotonic() - started
+    seconds = (time.time_ns() - since) / 1e9
     return BuiltVariant(target, made.object, module, made.inputs, tuple(warnings), since, seconds)
 
 
@@ -89,31 +109,7 @@ def assemble(job: Job, variants: Sequence[BuiltVariant]) -> dict[Path, bytes]:
     return {**files, job.facade: facade.encode()}
 
 
-def _compiled(
-    job: Job, target: Target, toolchain: Toolchain, observe: CommandObserver | None
-) -> Compilation:
-    """Return the object of all sources, linked if they are several.
-
-    Raises FailedError if several do not compile.
-    """
-    parts: list[Compilation] = []
-    errors: list[EbpfgenError] = []
-    for source in job.sources:
-        try:
-            parts.append(
-                compile_source(
-                    source,
-                    target,
-                    job.cflags,
-                    toolchain=toolchain,
-                    folder=job.folder,
-                    observe=observe,
-                )
-            )
-        except EbpfgenError as error:
-            errors.append(error)
-    if errors:
-        raise errors[0] if len(errors) == 1 else FailedError(errors)
+def _linked(job: Job, target: Target, parts: Sequence[Compilation]) -> Compilation:
     if len(parts) == 1:
         return parts[0]
     from ebpfgen.linker import link_objects
@@ -123,7 +119,7 @@ def _compiled(
         link_objects(named, target),
         "".join(part.diagnostics for part in parts),
         tuple({path: None for part in parts for path in part.inputs}),
-        tuple(data for part in parts for data in part.unstripped),
+        tuple(part.object for part in parts),
     )
 
 
@@ -131,7 +127,7 @@ def _object_of(job: Job, target: Target) -> Compilation:
     path = job.objects[job.targets.index(target)]
     try:
         data = path.read_bytes()
-        return Compilation(data, "", (path,), (data,))
+        return Compilation(data, "", (path,))
     except OSError as error:
         raise SourceError(f"{path} can't be read: {error.strerror}") from error
 
@@ -150,9 +146,7 @@ def _bound(job: Job, target: Target, made: Compilation, constants: Mapping[str, 
 
     texts = [_text_of(path) for path in made.inputs] if job.sources else []
     return bind(
-        read_object(
-            made.object, f"{job.shown_source} for {target.name}", unstripped=made.unstripped
-        ),
+        read_object(made.object, f"{job.shown_source} for {target.name}", parts=made.parts),
         ident=job.ident,
         source=job.source_names,
         object_name=job.module(target).with_suffix(".o").name,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ebpfgen.model import Alias, Field, Overlay, Record, Tail
 from ebpfgen.values import Value, packed
@@ -105,7 +105,7 @@ def _annotated(fields: list[Field]) -> tuple[Field, ...]:
         return tuple(fields)
     words = re.compile(rf"\b({'|'.join(sorted(hidden))})\b")
     return tuple(
-        replace(field, annotation=words.sub(r"builtins.\1", field.annotation)) for field in fields
+        field._replace(annotation=words.sub(r"builtins.\1", field.annotation)) for field in fields
     )
 
 

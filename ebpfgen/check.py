@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ebpfgen.errors import EbpfgenError
 from ebpfgen.freshness import Digests, differences
@@ -17,8 +17,7 @@ from ebpfgen.run import Observer, Settings
 _DIFF_LINES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A file that is not as it should be.
 
     ``stale`` ones include those changed by hand; no binding makes those that are ``orphaned``, and

@@ -6,8 +6,8 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ebpfgen.errors import CompileError, SourceError, ToolError
 from ebpfgen.flags import include_folders, relative_includes, shown_path
@@ -50,8 +50,7 @@ _HINTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Toolchain:
+class Toolchain(NamedTuple):
     """The programs that make an object: the compiler's command line begins with ``cc``.
 
     ``strip`` is empty if objects shall keep their DWARF. With ``colour``, clang writes what it says
@@ -63,18 +62,17 @@ class Toolchain:
     colour: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Compilation:
-    """A compiled, stripped object, what clang said on the way (its warnings), and what it read.
+class Compilation(NamedTuple):
+    """A compiled object, what clang said on the way (its warnings), and what it read.
 
-    ``inputs`` are the source and the headers it includes, without the system's; ``unstripped`` is
-    what was stripped, each object it is made of with its debug information.
+    ``inputs`` are the source and the headers it includes, without the system's; ``parts`` are the
+    objects that it was linked of, if it was.
     """
 
     object: bytes
     diagnostics: str
     inputs: tuple[Path, ...] = ()
-    unstripped: tuple[bytes, ...] = ()
+    parts: tuple[bytes, ...] = ()
 
 
 def find_toolchain(
@@ -113,8 +111,8 @@ def compile_source(
 ) -> Compilation:
     """Compile one C file for one target, in *folder*, to which relative flags refer.
 
-    The result has BTF and no DWARF, names no compiler and no absolute path, and so is the same
-    wherever the project lies. *observe* is called with each command line before it runs.
+    The result names no compiler and, once it is stripped, no absolute path: it is the same wherever
+    the project lies. *observe* is called with the command line before it runs.
 
     Raises SourceError if there is no such file, CompileError if clang refuses it, ToolError if a
     program can't be run.
@@ -131,12 +129,9 @@ def compile_source(
         if not output.exists() or not depfile.exists():
             cc = shlex.join(toolchain.cc)
             raise ToolError(f"{cc} ended well but wrote no object: check --cc", tool=cc)
-        unstripped = output.read_bytes()
-        if toolchain.strip:
-            _strip(toolchain.strip, output, folder, observe)
         names = _prerequisites(os.fsdecode(depfile.read_bytes()))
         inputs = tuple(folder / name for name in names if _is_own(name, source, folder, command))
-        return Compilation(output.read_bytes(), done.stderr, inputs, (unstripped,))
+        return Compilation(output.read_bytes(), done.stderr, inputs)
 
 
 def compiler_command(
@@ -160,10 +155,26 @@ def compiler_command(
     ]
 
 
-def _strip(strip: str, file: Path, folder: Path, observe: CommandObserver | None) -> None:
-    done = run_tool([strip, "-g", str(file)], folder, observe)
-    if done.returncode:
-        raise ToolError(f"{strip} failed: {_first_line(done.stderr)}", tool=strip)
+def strip_objects(
+    objects: Sequence[bytes],
+    strip: str,
+    *,
+    folder: Path,
+    observe: CommandObserver | None = None,
+) -> list[bytes]:
+    """Return *objects* without DWARF, which has served when their BTF is there.
+
+    They are stripped together, as the program *strip* takes longer to start than to strip one.
+    Raises ToolError if it fails.
+    """
+    with scratch_folder() as scratch:
+        files = [scratch / f"{number}.o" for number in range(len(objects))]
+        for file, data in zip(files, objects, strict=True):
+            file.write_bytes(data)
+        done = run_tool([strip, "-g", *map(str, files)], folder, observe)
+        if done.returncode:
+            raise ToolError(f"{strip} failed: {_first_line(done.stderr)}", tool=strip)
+        return [file.read_bytes() for file in files]
 
 
 def refusal(

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from ebpfgen.console import (
     ProgressBar,
@@ -36,7 +36,7 @@ from ebpfgen.run import Generated, Observer, Settings
 if TYPE_CHECKING:
     from ebpfgen.directives import Directive
 
-_FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
+_FAILED, _USAGE, _SIGNAL, _INTERRUPTED = 1, 2, 128, 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,7 @@ class Request:
         return job_from_arguments(self.ident, self.sources, folder, self.options)
 
 
-@dataclass(frozen=True, slots=True)
-class Mode:
+class Mode(NamedTuple):
     """How to generate, and how to talk of it; ``jobs`` is 0 for one per processor.
 
     ``only_written`` leaves out what was up to date. With ``tracked`` it is an error if git does not
@@ -101,9 +100,16 @@ def run_generate(request: Request, mode: Mode, parse: DirectiveParser) -> int:
 
 def leave_with(run: Callable[[], int]) -> NoReturn:
     """Run a command and exit with its status; what it raises becomes a line and a status."""
+    terminated: list[int] = []
+
+    def on_termination(number: int, _: object) -> NoReturn:
+        """End as Ctrl-C does, so that nothing is left behind, with the status a shell expects."""
+        terminated.append(_SIGNAL + number)
+        sys.exit(terminated[0])
+
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
-            signal.signal(number, _on_termination)
+            signal.signal(number, on_termination)
     write_anything()
     try:
         status = run()
@@ -111,21 +117,17 @@ def leave_with(run: Callable[[], int]) -> NoReturn:
         tell_error(error)
         status = _status_of(error)
     except KeyboardInterrupt:
-        status = _INTERRUPTED
+        # watchfiles makes one of whatever a signal's handler raises.
+        status = terminated[0] if terminated else _INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; Python would say so again when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = _FAILED
-    if status == _INTERRUPTED:
+    if status > _SIGNAL:
         # CPython kills itself at its end if a KeyboardInterrupt has passed through exec(), as in
         # the import of a dataclass, though it was handled; unless another exec() follows.
         exec("")
     sys.exit(status)
-
-
-def _on_termination(number: int, _: object) -> NoReturn:
-    """End as Ctrl-C does, so that nothing is left behind, with the status a shell expects."""
-    sys.exit(128 + number)
 
 
 def _status_of(error: EbpfgenError) -> int:
@@ -161,8 +163,7 @@ def project_jobs(here: Path, options: Options, parse: DirectiveParser) -> list[J
     if options.objects:
         raise UsageError("IDENT is missing: ebpfgen generate --object FILE.o IDENT")
     # What is typed is relative to where it is typed.
-    options = replace(
-        options,
+    options = options._replace(
         output_dir=options.output_dir and here / options.output_dir,
         makebase=options.makebase and here / options.makebase,
     )
@@ -286,7 +287,7 @@ def _watch(request: Request, mode: Mode, parse: DirectiveParser) -> int:
     from ebpfgen.watch import watch
 
     def run(jobs: Sequence[Job]) -> None:
-        _generate_jobs(jobs, replace(mode, only_written=True), [], [])
+        _generate_jobs(jobs, mode._replace(only_written=True), [], [])
 
     watch(_here(), lambda: _jobs(request, parse), run, tell_error, say)
     return 0

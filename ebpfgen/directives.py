@@ -1,8 +1,8 @@
 """Finds ``# ebpfgen:generate …`` lines: command lines that stand in a project's own modules."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ebpfgen.flags import split_flags
 from ebpfgen.project import project_files
@@ -10,8 +10,7 @@ from ebpfgen.project import project_files
 _MARK = b"# ebpfgen:generate"
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(NamedTuple):
     """A command line without ``ebpfgen generate``, and where it stands (lines count from 1)."""
 
     file: Path

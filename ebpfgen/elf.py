@@ -1,4 +1,4 @@
-"""Reads ELF object files and their DWARF, through pyelftools, into the few facts the rest needs.
+"""Reads ELF object files, through pyelftools, into the few facts that the rest needs.
 
 pyelftools reads headers. It believes all they say, of what is compressed and how much there is of
 anything; so sections, symbols and names are taken from the file here, as far as they lie within it.
@@ -9,13 +9,13 @@ import io
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from elftools.common.exceptions import DWARFError, ELFError
 from elftools.common.utils import struct_parse
 from elftools.construct import ConstructError, Container
-from elftools.dwarf.die import DIE
-from elftools.elf.elffile import ELFFile
 from elftools.elf.enums import ENUM_ST_INFO_BIND, ENUM_ST_INFO_TYPE, ENUM_ST_VISIBILITY
+from elftools.elf.structs import ELFStructs
 
 from ebpfgen.errors import ObjectError
 from ebpfgen.target import ByteOrder
@@ -36,14 +36,7 @@ _TYPES = {number: name for name, number in ENUM_ST_INFO_TYPE.items()}
 _BINDINGS = {number: name for name, number in ENUM_ST_INFO_BIND.items()}
 _VISIBILITIES = {number: name for name, number in ENUM_ST_VISIBILITY.items()}
 
-# DW_ATE_* of the DWARF standard: the encodings of numbers with a sign.
-_SIGNED_ENCODINGS = frozenset({0x05, 0x06, 0x0D})
-
-# Chains of typedefs are short in C; a longer one is a loop.
-_MAX_DEPTH = 32
-
-# What pyelftools raises on files that only look like ELF, beside its own errors.
-_MALFORMED = (
+MALFORMED = (
     DWARFError,
     ELFError,
     ConstructError,
@@ -56,6 +49,7 @@ _MALFORMED = (
     UnicodeDecodeError,
     ValueError,
 )
+"""What pyelftools raises on files that only look like ELF, beside its own errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +68,7 @@ class Section:
         return bytes(self.contents)
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(NamedTuple):
     """A symbol with ELF's words for its type and binding (``STT_FUNC``, ``STB_GLOBAL``).
 
     ``section`` is the number of its section, None for what no section of this file defines.
@@ -90,8 +83,7 @@ class Symbol:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Elf:
+class Elf(NamedTuple):
     """A BPF object file."""
 
     byte_order: ByteOrder
@@ -103,40 +95,49 @@ class Elf:
         return next((section for section in self.sections if section.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class DebugEnum:
-    """An enum as the debug information has it, with an empty name if C gives it none."""
-
-    name: str
-    size: int
-    signed: bool
-    values: tuple[tuple[str, int], ...]
-
-
 def read_elf(data: bytes) -> Elf:
     """Read an object file of clang's BPF back end.
 
     Raises ObjectError if it is malformed or for another machine.
     """
     try:
-        elf = ELFFile(io.BytesIO(data))
-        machine, size = elf["e_machine"], elf.elfclass
-    except _MALFORMED as error:
+        structs, fields = _file_header(data)
+        machine, size = fields["e_machine"], structs.elfclass
+    except MALFORMED as error:
         raise ObjectError(f"not a well-formed ELF file ({error})", offset=0) from error
     if machine != "EM_BPF":
         raise ObjectError(f"an ELF file for {machine} is no BPF object", offset=_E_MACHINE)
     if size != 64:
         raise ObjectError(f"an ELF file of {size} bits is no BPF object", offset=_EI_CLASS)
-    headers = _section_headers(elf, data)
+    headers = _section_headers(structs, fields, data)
+    byte_order: ByteOrder = "little" if structs.little_endian else "big"
     return Elf(
-        byte_order="little" if elf.little_endian else "big",
-        sections=tuple(_sections(elf, headers, data)),
-        symbols=tuple(_symbols(elf, headers, data)),
+        byte_order=byte_order,
+        sections=tuple(_sections(fields, headers, data)),
+        symbols=tuple(_symbols(byte_order, headers, data)),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
+def _file_header(data: bytes) -> tuple[ELFStructs, Container]:
+    """Return the structures of a file, and the one at its start.
+
+    pyelftools' ELFFile does the same, but its module takes a while to import: it is for DWARF, too.
+    """
+    magic, elf_class, encoding = data[:4], data[4:5], data[5:6]
+    if magic != b"\x7fELF":
+        raise ELFError("Magic number does not match")
+    if elf_class not in (b"\x01", b"\x02") or encoding not in (b"\x01", b"\x02"):
+        raise ELFError(f"its class is {elf_class!r} and its encoding {encoding!r}")
+    structs = ELFStructs(
+        little_endian=encoding == b"\x01", elfclass=64 if elf_class == b"\x02" else 32
+    )
+    structs.create_basic_structs()
+    fields = struct_parse(structs.Elf_Ehdr, io.BytesIO(data), 0)
+    structs.create_advanced_structs(fields["e_type"], fields["e_machine"])
+    return structs, fields
+
+
+class _Header(NamedTuple):
     """A section header, where it lies in the file, and the part of the file that it speaks of."""
 
     place: int
@@ -145,19 +146,20 @@ class _Header:
     end: int
 
 
-def _section_headers(elf: ELFFile, data: bytes) -> list[_Header]:
-    start, count = elf["e_shoff"], elf["e_shnum"]
+def _section_headers(structs: ELFStructs, file: Container, data: bytes) -> list[_Header]:
+    stream = io.BytesIO(data)
+    start, count = file["e_shoff"], file["e_shnum"]
     if not start:
         return []
-    if elf["e_shentsize"] != _SECTION_HEADER_SIZE:
+    if file["e_shentsize"] != _SECTION_HEADER_SIZE:
         raise ObjectError("the section headers have an unknown size", offset=_E_SHENTSIZE)
     if not count:  # more than the field can say: then the first header does
         _check_range(start, _SECTION_HEADER_SIZE, data, _E_SHOFF)
-        count = struct_parse(elf.structs.Elf_Shdr, elf.stream, start)["sh_size"]
+        count = struct_parse(structs.Elf_Shdr, stream, start)["sh_size"]
     _check_range(start, count * _SECTION_HEADER_SIZE, data, _E_SHOFF)
     headers = []
     for place in range(start, start + count * _SECTION_HEADER_SIZE, _SECTION_HEADER_SIZE):
-        fields = struct_parse(elf.structs.Elf_Shdr, elf.stream, place)
+        fields = struct_parse(structs.Elf_Shdr, stream, place)
         begin, size = fields["sh_offset"], fields["sh_size"]
         if fields["sh_type"] in ("SHT_NOBITS", "SHT_NULL"):
             begin = size = 0
@@ -172,8 +174,8 @@ def _check_range(start: int, size: int, data: bytes, used_at: int) -> None:
         raise ObjectError(message, offset=used_at)
 
 
-def _sections(elf: ELFFile, headers: Sequence[_Header], data: bytes) -> Iterator[Section]:
-    names = elf["e_shstrndx"]
+def _sections(file: Container, headers: Sequence[_Header], data: bytes) -> Iterator[Section]:
+    names = file["e_shstrndx"]
     if names in ("SHN_XINDEX", _SHN_XINDEX) and headers:
         names = headers[0].fields["sh_link"]
     view = memoryview(data)
@@ -188,13 +190,13 @@ def _sections(elf: ELFFile, headers: Sequence[_Header], data: bytes) -> Iterator
         )
 
 
-def _symbols(elf: ELFFile, headers: Sequence[_Header], data: bytes) -> Iterator[Symbol]:
+def _symbols(byte_order: ByteOrder, headers: Sequence[_Header], data: bytes) -> Iterator[Symbol]:
     tables = [header for header in headers if header.fields["sh_type"] == "SHT_SYMTAB"]
     if len(tables) > 1:
         raise ObjectError(
             "an ELF file has one symbol table, and this one two", offset=tables[1].place
         )
-    entry = struct.Struct(("<" if elf.little_endian else ">") + "IBBHQQ")
+    entry = struct.Struct(("<" if byte_order == "little" else ">") + "IBBHQQ")
     for table in tables:
         if (table.end - table.start) % _SYMBOL_SIZE:
             raise ObjectError("a symbol is cut short", offset=table.place)
@@ -224,62 +226,3 @@ def _string(data: bytes, table: _Header, offset: int, used_at: int) -> str:
     if end < 0:
         raise ObjectError("a name has no end within its string table", offset=used_at)
     return data[start:end].decode(errors="replace")
-
-
-def read_debug_enums(data: bytes) -> list[DebugEnum]:
-    """Return every enum that the DWARF of an object describes, none if it has no DWARF.
-
-    Nothing is relocated, which would take pyelftools several times as long as reading: relocations
-    of BPF have their addends in place (``SHT_REL``), and those of DWARF are to the beginnings of
-    its own sections.
-
-    Raises ObjectError if the file is malformed.
-    """
-    try:
-        elf = ELFFile(io.BytesIO(data))
-        if elf.get_section_by_name(".debug_info") is None:
-            return []
-        units = elf.get_dwarf_info(relocate_dwarf_sections=False).iter_CUs()
-        entries = (entry for unit in units for entry in unit.iter_DIEs())
-        enums = (entry for entry in entries if entry.tag == "DW_TAG_enumeration_type")
-        # One that is only declared has no size.
-        return [_debug_enum(entry) for entry in enums if "DW_AT_byte_size" in entry.attributes]
-    except _MALFORMED as error:
-        raise ObjectError(f"not well-formed DWARF ({error})", where=".debug_info") from error
-
-
-def _debug_enum(entry: DIE) -> DebugEnum:
-    size = entry.attributes["DW_AT_byte_size"].value
-    found = [
-        (_debug_name(child), child.attributes["DW_AT_const_value"].value)
-        for child in entry.iter_children()
-        if child.tag == "DW_TAG_enumerator"
-    ]
-    # DWARF 2 does not say which number an enum is; negative values are written as such.
-    encoding = _encoding(entry)
-    by_value = any(value < 0 for _, value in found)
-    signed = by_value if encoding is None else encoding in _SIGNED_ENCODINGS
-    values = tuple((name, _as_stored(value, size, signed=signed)) for name, value in found)
-    return DebugEnum(_debug_name(entry), size, signed, values)
-
-
-def _encoding(entry: DIE) -> int | None:
-    """Return the ``DW_ATE_*`` of the number that a type is, by whatever other names."""
-    for _ in range(_MAX_DEPTH):
-        if "DW_AT_encoding" in entry.attributes:
-            return int(entry.attributes["DW_AT_encoding"].value)
-        if "DW_AT_type" not in entry.attributes:
-            break
-        entry = entry.get_DIE_from_attribute("DW_AT_type")
-    return None
-
-
-def _as_stored(value: int, size: int, *, signed: bool) -> int:
-    """Return what *size* bytes hold of *value*: the form it is written in may be another's."""
-    value &= (1 << 8 * size) - 1
-    return value - (1 << 8 * size) if signed and value >> (8 * size - 1) else value
-
-
-def _debug_name(entry: DIE) -> str:
-    name = entry.attributes.get("DW_AT_name")
-    return name.value.decode() if name else ""

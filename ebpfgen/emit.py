@@ -7,17 +7,24 @@ import jinja2
 from ebpfgen.model import Facade, Module
 from ebpfgen.stamp import MARK
 
+_MODULE, _FACADE = "module.py.jinja", "facade.py.jinja"
 _WIDTH = 88
+
+
+def load_templates() -> None:
+    """Have the templates ready, which takes longer than to render them."""
+    for name in (_MODULE, _FACADE):
+        _environment().get_template(name)
 
 
 def render_module(module: Module) -> str:
     """Return the text of a variant."""
-    return _environment().get_template("module.py.jinja").render(module=module, mark=MARK)
+    return _environment().get_template(_MODULE).render(module=module, mark=MARK)
 
 
 def render_facade(facade: Facade) -> str:
     """Return the text of the module that stands for whichever variant fits."""
-    return _environment().get_template("facade.py.jinja").render(facade=facade, mark=MARK)
+    return _environment().get_template(_FACADE).render(facade=facade, mark=MARK)
 
 
 @cache

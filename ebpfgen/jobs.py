@@ -5,8 +5,9 @@ Whoever starts ``ebpfgen generate`` when nothing has changed pays for what is im
 
 import keyword
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from ebpfgen.errors import ConfigError, ObjectError, SourceError, UsageError
 from ebpfgen.flags import check_flags, split_flags
@@ -74,8 +75,7 @@ class Job:
         return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What was said on the command line and by the environment, None or empty where nothing was."""
 
     targets: tuple[str, ...] = ()
@@ -124,8 +124,7 @@ class Options:
         flags = split_flags(environment.get("EBPFGEN_CFLAGS", ""), "$EBPFGEN_CFLAGS")
         check_flags(flags, "$EBPFGEN_CFLAGS")
         makebase = environment.get("EBPFGEN_MAKEBASE")
-        return replace(
-            self,
+        return self._replace(
             cc=self.cc or environment.get("EBPFGEN_CC") or None,
             cflags=(*flags, *self.cflags),
             strip=self.strip or environment.get("EBPFGEN_STRIP") or None,

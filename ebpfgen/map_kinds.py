@@ -1,10 +1,9 @@
 """How a generated module declares a map of each ``BPF_MAP_TYPE_*``."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class MapKind:
+class MapKind(NamedTuple):
     """How maps of a type are declared: by *factory*, with codecs of key and value if it takes them.
 
     One that *has_inner* also takes the declaration of the maps it holds.

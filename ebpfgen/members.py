@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ebpfgen.btf import types as t
 from ebpfgen.btf.layout import c_name, is_typeless, malformed, size_of, strip_names
@@ -20,8 +21,7 @@ RESERVED_MEMBERS = frozenset(
 _MAX_MEMBERS = 0xFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a type is used: all there is to call it by, if C gives it no name.
 
     ``what`` is for warnings, ``base`` for the name of a class, ``label`` for errors of the
@@ -42,7 +42,7 @@ class Place:
         """
         base = f"{self.base}_{spelled}"
         if not c_name:
-            return replace(self, base=base)
+            return self._replace(base=base)
         what, path = f"{self.what}.{c_name}", f"{self.path}{c_name}."
         return Place(what, base, f"{self.label}.{spelled}", self.holder, path)
 

@@ -4,22 +4,20 @@
 :class:`Module` has every Python name and expression final; whoever writes it out decides nothing.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ebpfgen.btf.reader import Btf
 from ebpfgen.target import ByteOrder, Target
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """A BPF program: a function and the ``SEC()`` it is in."""
 
     name: str
     section: str
 
 
-@dataclass(frozen=True, slots=True)
-class Map:
+class Map(NamedTuple):
     """A map as ``SEC(".maps")`` defines it.
 
     ``type`` is the kernel's number (``BPF_MAP_TYPE_*``). Sizes are in bytes, 0 where the definition
@@ -37,8 +35,7 @@ class Map:
     inner: "Map | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """A global variable: its section, its place there and its size in bytes.
 
     ``type_id`` is None where the compiler gives it no type.
@@ -51,8 +48,7 @@ class Variable:
     type_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectFile:
+class ObjectFile(NamedTuple):
     """What an object file holds, in the order of the file."""
 
     byte_order: ByteOrder
@@ -63,8 +59,7 @@ class ObjectFile:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(NamedTuple):
     """A program, map or variable of a generated group: ``name = rt.factory(arguments)``.
 
     ``comment`` is said of it in its docstring, after ``doc``, what the C source says.
@@ -77,8 +72,7 @@ class Attribute:
     doc: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A member of a generated dataclass; ``comment`` is its C type, ``doc`` the C comment."""
 
     name: str
@@ -87,8 +81,7 @@ class Field:
     doc: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(NamedTuple):
     """A member of an anonymous union, reached through the field that holds the union."""
 
     name: str
@@ -98,8 +91,7 @@ class Alias:
     doc: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Tail:
+class Tail(NamedTuple):
     """A flexible array member: its field, where it begins, and the codec of its elements."""
 
     name: str
@@ -107,8 +99,7 @@ class Tail:
     codec: str
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A C struct as a dataclass.
 
     ``format`` is that of :mod:`struct` and covers all its bytes; ``decode`` are the expressions of
@@ -138,8 +129,7 @@ class Record:
         return self.decode == tuple(f"v[{index}]" for index in range(len(self.decode)))
 
 
-@dataclass(frozen=True, slots=True)
-class OverlayMember:
+class OverlayMember(NamedTuple):
     """A member of a union: ``descriptor`` is the expression that reads and writes it."""
 
     name: str
@@ -149,8 +139,7 @@ class OverlayMember:
     doc: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
+class Overlay(NamedTuple):
     """A C union, or a struct whose members overlap, as a class over its bytes.
 
     ``label`` is what errors call it, where that is not its name: the struct that it is a part of.
@@ -166,8 +155,7 @@ class Overlay:
     kind: str = "overlay"
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(NamedTuple):
     """The members of variables of one type, each read and written by itself.
 
     ``label`` is what errors call the variable's type.
@@ -180,8 +168,7 @@ class Fields:
     kind: str = "fields"
 
 
-@dataclass(frozen=True, slots=True)
-class Enumeration:
+class Enumeration(NamedTuple):
     """A C enum as an IntEnum; ``values`` have name, value and the source's comment."""
 
     name: str
@@ -195,8 +182,7 @@ class Enumeration:
 GeneratedType = Record | Overlay | Fields | Enumeration
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(NamedTuple):
     """A generated module, but for its text.
 
     ``prefix`` begins the names of its classes and ``ident`` ends those of its functions;
@@ -227,8 +213,7 @@ class Module:
         return any("builtins." in field.annotation for made in records for field in made.fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(NamedTuple):
     """A generated module as the facade knows it: its name and the machines it fits."""
 
     module: str
@@ -237,8 +222,7 @@ class Variant:
     exports: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Facade:
+class Facade(NamedTuple):
     """The module that stands for whichever variant fits the machine it runs on.
 
     ``variants`` are in the order in which they are tried; ``in_package`` says whether they lie in

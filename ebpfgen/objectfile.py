@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from ebpfgen.btf import types as t
 from ebpfgen.btf.layout import (
@@ -20,9 +21,12 @@ from ebpfgen.btf.layout import (
     strip_names,
 )
 from ebpfgen.btf.reader import Btf, EnumLookup
-from ebpfgen.elf import DebugEnum, Elf, Symbol, read_debug_enums, read_elf
+from ebpfgen.elf import Elf, Symbol, read_elf
 from ebpfgen.errors import ObjectError
 from ebpfgen.model import Map, ObjectFile, Program, Variable
+
+if TYPE_CHECKING:
+    from ebpfgen.dwarf import DebugEnum
 
 _STRUCT_OPS = 26
 """BPF_MAP_TYPE_STRUCT_OPS: libbpf makes a map of each variable in its sections."""
@@ -34,11 +38,11 @@ _DATA_SECTION = re.compile(r"\.(data|bss|rodata)(\..*)?")
 _ARENA_SECTION = ".addr_space.1"
 
 
-def read_object(data: bytes, name: str, *, unstripped: Iterable[bytes] = ()) -> ObjectFile:
+def read_object(data: bytes, name: str, *, parts: Iterable[bytes] = ()) -> ObjectFile:
     """Read the object file *data*; *name* is what errors call it.
 
-    What its BTF does not record of enums is in its DWARF, or in that of the *unstripped* objects it
-    was made of. Reading that takes longer than all else, so neither is looked at before an enum
+    What its BTF does not record of enums is in its DWARF, or in that of the *parts* that it was
+    linked of. Reading that takes longer than all else, so neither is looked at before an enum
     needs it.
 
     Raises ObjectError if it is malformed, with the place of the fault; or, without one, if it has
@@ -48,7 +52,7 @@ def read_object(data: bytes, name: str, *, unstripped: Iterable[bytes] = ()) -> 
     section = elf.section(".BTF")
     if section is None:
         raise ObjectError(_no_btf(elf, name))
-    btf = Btf(section.data, _enum_lookup(chain([data], unstripped)))
+    btf = Btf(section.data, _enum_lookup(chain([data], parts)))
     if btf.byte_order != elf.byte_order:
         raise ObjectError(f"{name} and its BTF differ in byte order", where=".BTF", offset=0)
     _check_maps(elf, name)
@@ -114,8 +118,10 @@ def _recorded(enum: t.Enum) -> tuple[object, ...]:
     return enum.name, enum.size, *values
 
 
-def _debug_enums(data: bytes) -> list[DebugEnum]:
+def _debug_enums(data: bytes) -> "list[DebugEnum]":
     """Return the enums of an object's DWARF; one that can't be read is worth as much as none."""
+    from ebpfgen.dwarf import read_debug_enums  # few objects need it
+
     try:
         return read_debug_enums(data)
     except ObjectError:

@@ -163,7 +163,7 @@ class TypeBinder:
         place = (
             Place(c_type, base, name, holder=c_type)
             if named_as
-            else dataclasses.replace(place, base=base, label=place.label or name)
+            else place._replace(base=base, label=place.label or name)
         )
         if isinstance(btf_type, t.Struct):
             members = members_of(self._btf, own_id, btf_type, into=t.Struct)

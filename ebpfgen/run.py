@@ -2,17 +2,15 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ebpfgen.target import Target
 
 State = Literal["written", "unchanged"]
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
+class Generated(NamedTuple):
     """A variant that is there now: its module, with the object beside it, and the object's size.
 
     ``state`` says whether anything had to be written; ``seconds`` is how long it took to make, 0
@@ -28,8 +26,7 @@ class Generated:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """How to go about it: ``workers`` is how many variants are made at once.
 
     ``shipped`` files are those of a source distribution, which were up to date when it was made:
@@ -43,8 +40,7 @@ class Settings:
     shipped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Observer:
+class Observer(NamedTuple):
     """Who is told of what happens, in the order of the jobs, but for ``command`` and ``progress``.
 
     ``command`` gets each command line as it is run, ``warning`` each warning (clang's as it wrote

@@ -1,10 +1,9 @@
 """Which types a module gets beside those of its maps and variables."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """What was asked for: names of types, record types of event maps, no types for globals."""
 
     types: tuple[str, ...] = ()

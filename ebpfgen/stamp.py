@@ -7,9 +7,9 @@ without a compiler, and whichever version of clang is installed does not matter 
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import ebpfgen
 from ebpfgen.flags import relative_includes
@@ -26,8 +26,7 @@ UNKNOWN = "0" * _DIGITS
 """In place of an input's digest: it changed while it was read, so what was read is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """Digests of a binding's options, of the files it is made of, and of those it consists of.
 
     Paths are relative to the facade's folder; those of inputs that have nothing but the root in

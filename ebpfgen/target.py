@@ -8,16 +8,14 @@ import difflib
 import platform
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ebpfgen.errors import TargetError
 
 ByteOrder = Literal["little", "big"]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One kind of object file.
 
     ``clang`` is what follows ``-target``; ``arch`` is the x of ``__TARGET_ARCH_x`` (the kernel's

@@ -18,7 +18,7 @@ from unittest import mock
 import pytest
 
 from ebpfgen.binding import bind
-from ebpfgen.clang import Compilation, compile_source, find_toolchain
+from ebpfgen.clang import Compilation, compile_source, find_toolchain, strip_objects
 from ebpfgen.cli import main
 from ebpfgen.model import Module, ObjectFile
 from ebpfgen.naming import Naming
@@ -59,13 +59,15 @@ def program_definition(name: str, section: str) -> str:
 
 def compile_c(source: str, target: str = "bpfel", *flags: str) -> bytes:
     """The object that clang makes of C, stripped."""
-    return compilation_of(source, target, *flags).object
+    made = compilation_of(source, target, *flags)
+    (stripped,) = strip_objects([made.object], find_toolchain().strip, folder=Path("/"))
+    return stripped
 
 
 def read_c(source: str, target: str = "bpfel", *flags: str) -> ObjectFile:
     """What is in the object of C."""
     made = compilation_of(source, target, *flags)
-    return read_object(made.object, "prog.c", unstripped=made.unstripped)
+    return read_object(made.object, "prog.c")
 
 
 @functools.cache

@@ -1,7 +1,6 @@
 """Facts become names and codecs; what has no better codec is bytes, and said so."""
 
 import re
-from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
 import pytest
@@ -140,7 +139,7 @@ def test_a_map_of_maps_declares_what_it_holds(
     *arguments, types = module.maps[1].arguments
     assert arguments == ['"outer"', *key, inner]
     assert re.fullmatch(r"types=\(\d+, \d+\)", types)
-    assert replace(module.maps[1], arguments=()) == Attribute("Outer", factory, (), "2 entries.")
+    assert module.maps[1]._replace(arguments=()) == Attribute("Outer", factory, (), "2 entries.")
     assert module.warnings == ()
 
 
@@ -647,5 +646,5 @@ def test_a_struct_that_contains_itself_ends() -> None:
 
 def test_a_module_to_be_does_not_change() -> None:
     module = bind_facts()
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         module.ident = "other"  # type: ignore[misc]

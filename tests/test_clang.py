@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ebpfgen.clang import Toolchain, compile_source, find_toolchain
+from ebpfgen.clang import Toolchain, compile_source, find_toolchain, strip_objects
 from ebpfgen.elf import read_elf
 from ebpfgen.errors import CompileError, SourceError, ToolError
 from ebpfgen.target import find_target
@@ -27,9 +27,9 @@ def build(
     path = source if isinstance(source, Path) else folder / "prog.c"
     if isinstance(source, str):
         path.write_text(source)
-    return compile_source(
-        path, find_target(target), flags, toolchain=find_toolchain(cc), folder=folder
-    ).object
+    toolchain = find_toolchain(cc)
+    made = compile_source(path, find_target(target), flags, toolchain=toolchain, folder=folder)
+    return strip_objects([made.object], toolchain.strip, folder=folder)[0]
 
 
 def refused(folder: Path, source: str, *flags: str, target: str = "bpfel") -> CompileError:
@@ -144,9 +144,8 @@ def test_a_compiler_that_dies_is_an_error_that_names_the_signal(tmp_path: Path) 
 
 def test_a_strip_that_fails_is_an_error_with_its_first_line(tmp_path: Path) -> None:
     strip = script(tmp_path / "llvm-strip", "echo broken >&2; echo more >&2; exit 1")
-    toolchain = Toolchain(("clang",), str(strip))
     with pytest.raises(ToolError) as caught:
-        compile_source(KPROBE, BPFEL, INCLUDE, toolchain=toolchain, folder=tmp_path)
+        strip_objects([b"", b""], str(strip), folder=tmp_path)
     assert str(caught.value) == f"{strip} failed: broken"
 
 
@@ -212,19 +211,22 @@ def test_command_lines_are_observed_before_they_run(tmp_path: Path) -> None:
     (tmp_path / "prog.c").write_text("int x;")
     seen: list[Sequence[str]] = []
     toolchain = find_toolchain()
-    compile_source(
+    made = compile_source(
         tmp_path / "prog.c",
         find_target("arm64"),
         ("-DX=1",),
         toolchain=toolchain,
         folder=tmp_path,
-        observe=lambda command: seen.append(list(command)),
+        observe=seen.append,
     )
+    objects = [made.object, made.object]
+    strip_objects(objects, toolchain.strip, folder=tmp_path, observe=seen.append)
     compiler, strip = seen
     assert compiler[:6] == ["clang", "-target", "bpfel", "-O2", "-g", "-mcpu=v1"]
     assert compiler[6:8] == ["-D__TARGET_ARCH_arm64", "-DX=1"]
     assert compiler[-4:-1] == ["-c", "prog.c", "-o"]
-    assert list(strip) == [toolchain.strip, "-g", compiler[-1]]
+    assert strip[:2] == [toolchain.strip, "-g"]
+    assert [Path(name).name for name in strip[2:]] == ["0.o", "1.o"]
 
 
 def test_a_failing_command_line_is_observed_too(tmp_path: Path) -> None:

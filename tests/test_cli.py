@@ -176,7 +176,6 @@ def test_verbose_prints_every_command_line_and_nothing_else_does(folder: Path) -
     compiler, strip = done.stderr.splitlines()
     assert compiler.startswith("clang -target bpfel -O2 -g -mcpu=v1 -D__TARGET_ARCH_x86 ")
     assert "llvm-strip -g " in strip
-    assert compiler.split()[-1] == strip.split()[-1]
 
 
 def test_flags_after_the_dashes_are_clangs_even_if_they_look_like_ours(folder: Path) -> None:

@@ -10,7 +10,8 @@ from ebpfgen.binding import bind
 from ebpfgen.btf import types as t
 from ebpfgen.btf.reader import Btf
 from ebpfgen.btf.types import Kind
-from ebpfgen.elf import DebugEnum, read_debug_enums, read_elf
+from ebpfgen.dwarf import DebugEnum, read_debug_enums
+from ebpfgen.elf import read_elf
 from ebpfgen.errors import ObjectError
 from ebpfgen.model import Enumeration, Map, Module, ObjectFile
 from ebpfgen.objectfile import read_object
@@ -60,8 +61,7 @@ int f(void) { enum inner { INNER = -77777 }; static volatile enum inner inner; r
 
 def unstripped(source: str, target: str = "bpfel", *flags: str) -> bytes:
     """The object of C with its debug information."""
-    (data,) = compilation_of(source, target, *flags).unstripped
-    return data
+    return compilation_of(source, target, *flags).object
 
 
 def enums_of(btf: Btf) -> dict[str, t.Enum]:
@@ -145,7 +145,7 @@ def test_dwarf_is_not_read_before_an_enum_needs_it() -> None:
         yield b""
 
     source = declared("plain") + declared("tiny")
-    btf = read_object(compile_c(source), "prog.c", unstripped=objects()).btf
+    btf = read_object(compile_c(source), "prog.c", parts=objects()).btf
     assert {enum.name for enum in enums_of(btf).values()} == {"plain_enum", "tiny_enum"}
     assert looked_at == []
 
@@ -235,7 +235,7 @@ def test_dwarf_that_can_not_be_read_is_no_dwarf(damage: bytes) -> None:
     broken = damaged(unstripped(SOURCE), ".debug_abbrev", damage)
     with pytest.raises(ObjectError, match=r"not well-formed DWARF .* in \.debug_info"):
         read_debug_enums(broken)
-    found = read_object(made, "prog.o", unstripped=[broken]).btf
+    found = read_object(made, "prog.o", parts=[broken]).btf
     assert enums_of(found) == enums_of(read_object(made, "prog.o").btf)
 
 

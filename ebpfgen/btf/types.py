@@ -6,6 +6,7 @@ offsets and widths of members in bits.
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Kind(IntEnum):
@@ -46,8 +47,7 @@ class Void:
     """``void``: type id 0, which no record describes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Int:
+class Int(NamedTuple):
     """An integer. ``bits`` is its width, which is that of its ``size`` in all code clang makes."""
 
     name: str
@@ -58,16 +58,14 @@ class Int:
     is_bool: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Float:
+class Float(NamedTuple):
     """A floating-point number."""
 
     name: str
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ptr:
+class Ptr(NamedTuple):
     """A pointer."""
 
     type_id: int
@@ -92,8 +90,7 @@ class Member:
     bitfield_size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Struct:
+class Struct(NamedTuple):
     """A struct; an empty name is an anonymous one."""
 
     name: str
@@ -101,8 +98,7 @@ class Struct:
     members: tuple[Member, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Union:
+class Union(NamedTuple):
     """A union; an empty name is an anonymous one."""
 
     name: str
@@ -110,16 +106,14 @@ class Union:
     members: tuple[Member, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Enumerator:
+class Enumerator(NamedTuple):
     """One name of an enum with its value."""
 
     name: str
     value: int
 
 
-@dataclass(frozen=True, slots=True)
-class Enum:
+class Enum(NamedTuple):
     """An enum, of kind ENUM or ENUM64.
 
     clang before 15 has no ENUM64, and says of no ENUM that it is signed. ``cut`` says that the
@@ -134,24 +128,21 @@ class Enum:
     guessed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Fwd:
+class Fwd(NamedTuple):
     """A struct or union that is declared and not defined."""
 
     name: str
     is_union: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Typedef:
+class Typedef(NamedTuple):
     """Another name of a type."""
 
     name: str
     type_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Modifier:
+class Modifier(NamedTuple):
     """``volatile``, ``const``, ``restrict`` or a type tag; ``name`` is the tag's text."""
 
     kind: Kind
@@ -159,24 +150,21 @@ class Modifier:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(NamedTuple):
     """A parameter of a function prototype."""
 
     name: str
     type_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class FuncProto:
+class FuncProto(NamedTuple):
     """The type of a function."""
 
     return_type_id: int
     params: tuple[Param, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Func:
+class Func(NamedTuple):
     """A function; ``type_id`` is its FuncProto."""
 
     name: str
@@ -184,8 +172,7 @@ class Func:
     linkage: int
 
 
-@dataclass(frozen=True, slots=True)
-class Var:
+class Var(NamedTuple):
     """A global variable."""
 
     name: str
@@ -193,8 +180,7 @@ class Var:
     linkage: int
 
 
-@dataclass(frozen=True, slots=True)
-class SectionVariable:
+class SectionVariable(NamedTuple):
     """A variable's place in its section. clang leaves both numbers 0 for libbpf to fill in."""
 
     type_id: int
@@ -202,8 +188,7 @@ class SectionVariable:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class DataSection:
+class DataSection(NamedTuple):
     """The variables of one ELF section."""
 
     name: str
@@ -211,8 +196,7 @@ class DataSection:
     variables: tuple[SectionVariable, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DeclTag:
+class DeclTag(NamedTuple):
     """A ``btf_decl_tag``; ``component`` is the member or parameter it is on, -1 for the whole."""
 
     name: str

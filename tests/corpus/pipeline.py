@@ -143,13 +143,12 @@ def _compare_all(made: Made, target: str, tools: Tools, dwarf: Dwarf) -> Tally:
     assert module
     stem = module.object_name.removesuffix(".o")
     data = (tools.output / target / module.object_name).read_bytes()
-    btf = read_object(data, stem, unstripped=(made.unstripped,)).btf
+    btf = read_object(data, stem, parts=(made.unstripped,)).btf
     binder = TypeBinder(btf, module.prefix, reserved=frozenset(module.exports))
     for type_id, c_type in btf:
         if isinstance(c_type, t.Struct | t.Union | t.Enum) and c_type.name:
             binder.add(type_id)
-    everything = replace(
-        module,
+    everything = module._replace(
         maps=(),
         map_specs=(),
         variables=(),

@@ -1,7 +1,6 @@
 """What must hold of any bytes: a target is a function of bytes that raises if it does not."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from ebpfgen.binding import bind
 from ebpfgen.btf import types as t
@@ -73,7 +72,7 @@ def bind_types(data: bytes) -> None:
             check_place(error)
         except EbpfgenError:
             pass  # a name that Python can't have
-    import_text(render_module(replace(module, types=binder.types)))
+    import_text(render_module(module._replace(types=binder.types)))
 
 
 def bind_object(data: bytes) -> None:
