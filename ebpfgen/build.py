@@ -65,21 +65,35 @@ def make_part(
     )
 
 
+def link_parts(job: Job, target: Target, parts: Sequence[Compilation]) -> Compilation:
+    """Return the object of all parts. Raises LinkError if libbpf can't link them."""
+    if len(parts) == 1:
+        return parts[0]
+    from ebpfgen.linker import link_objects
+
+    named = [(path.name, part.object) for path, part in zip(job.sources, parts, strict=True)]
+    return Compilation(
+        link_objects(named, target),
+        "".join(part.diagnostics for part in parts),
+        tuple({path: None for part in parts for path in part.inputs}),
+        tuple(part.object for part in parts),
+    )
+
+
 def build_variant(
     job: Job,
     target: Target,
-    parts: Sequence[Compilation],
+    made: Compilation,
     toolchain: Callable[[], Toolchain],
     *,
     since: int,
     compile_only: bool = False,
     observe: CommandObserver | None = None,
 ) -> BuiltVariant:
-    """Make the variant of *job* for *target* of its parts, with an object still to be stripped.
+    """Make the variant of *job* for *target* of its object, which may have its DWARF or not.
 
-    *since* is when the first part was begun, in nanoseconds since the epoch. Raises EbpfgenError.
+    *since* is when work on it began, in nanoseconds since the epoch. Raises EbpfgenError.
     """
-    made = _linked(job, target, parts)
     warnings = [made.diagnostics] if made.diagnostics else []
     module = None
     if not compile_only:
@@ -107,20 +121,6 @@ def assemble(job: Job, variants: Sequence[BuiltVariant]) -> dict[Path, bytes]:
     since = min(variant.since for variant in variants)
     facade = stamped(job, inputs, files, render_facade(_facade(job, modules)), since)
     return {**files, job.facade: facade.encode()}
-
-
-def _linked(job: Job, target: Target, parts: Sequence[Compilation]) -> Compilation:
-    if len(parts) == 1:
-        return parts[0]
-    from ebpfgen.linker import link_objects
-
-    named = [(path.name, part.object) for path, part in zip(job.sources, parts, strict=True)]
-    return Compilation(
-        link_objects(named, target),
-        "".join(part.diagnostics for part in parts),
-        tuple({path: None for part in parts for path in part.inputs}),
-        tuple(part.object for part in parts),
-    )
 
 
 def _object_of(job: Job, target: Target) -> Compilation:

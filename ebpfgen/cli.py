@@ -12,7 +12,7 @@ import typer
 
 import ebpfgen
 from ebpfgen.commands import Mode, Request, leave_with, run_generate
-from ebpfgen.console import relative
+from ebpfgen.console import relative, say
 from ebpfgen.directives import Directive
 from ebpfgen.errors import UsageError
 from ebpfgen.flags import split_flags
@@ -230,10 +230,10 @@ def new(
         name = typer.prompt("Name of the project")
     project = create_project(Path(name), template, description=description, ask=ask)
     sudo = "" if os.geteuid() == 0 else "sudo "
-    print(f"created {relative(project.folder)}; next:")
-    print(f"  cd {shlex.quote(relative(project.folder))}")
-    print("  ebpfgen generate")
-    print(f"  {sudo}{shlex.quote(sys.executable)} -m {project.package}")
+    say(f"created {relative(project.folder)}; next:")
+    say(f"  cd {shlex.quote(relative(project.folder))}")
+    say("  ebpfgen generate")
+    say(f"  {sudo}{shlex.quote(sys.executable)} -m {project.package}")
 
 
 @app.command()
@@ -245,14 +245,14 @@ def trace(
 
     try:
         for line in follow(raw=raw):
-            print(line, flush=True)
+            say(line)
     except KeyboardInterrupt:
         return
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"ebpfgen {ebpfgen.__version__}")
+        say(f"ebpfgen {ebpfgen.__version__}")
         raise typer.Exit
 
 

@@ -3,11 +3,11 @@
 Whatever is only needed when there is something to do is imported then.
 """
 
+import errno
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -16,6 +16,7 @@ from ebpfgen.console import (
     has_colours,
     relative,
     say,
+    say_no_more,
     tell_error,
     warn,
     write_anything,
@@ -39,13 +40,12 @@ if TYPE_CHECKING:
 _FAILED, _USAGE, _SIGNAL, _INTERRUPTED = 1, 2, 128, 130
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A binding as a command line or a directive asks for it; without ident, the project's."""
 
     ident: str | None = None
     sources: tuple[Path, ...] = ()
-    options: Options = field(default_factory=Options)
+    options: Options = Options()
 
     def job(self, folder: Path) -> Job:
         """Return the job of one binding. Raises UsageError without an ident or a source."""
@@ -120,8 +120,13 @@ def leave_with(run: Callable[[], int]) -> NoReturn:
         # watchfiles makes one of whatever a signal's handler raises.
         status = terminated[0] if terminated else _INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would say so again when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        say_no_more()
+        status = _FAILED
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename:
+            raise  # not of the standard output
+        say_no_more()
+        warn(f"ebpfgen: can't write to the standard output: {error.strerror}\n")
         status = _FAILED
     if status > _SIGNAL:
         # CPython kills itself at its end if a KeyboardInterrupt has passed through exec(), as in
@@ -148,7 +153,7 @@ def _jobs(request: Request, parse: DirectiveParser) -> list[Job]:
         return project_jobs(here, request.options, parse)
     check_options(request.options)
     options = request.options.with_environment(os.environ)
-    return [replace(request, options=options).job(here)]
+    return [request._replace(options=options).job(here)]
 
 
 def project_jobs(here: Path, options: Options, parse: DirectiveParser) -> list[Job]:
@@ -172,8 +177,8 @@ def project_jobs(here: Path, options: Options, parse: DirectiveParser) -> list[J
         with placed(directive.place):
             asked = parse(directive)
             check_options(asked.options)
-            asked = replace(asked, options=options.over(asked.options))
-            return replace(asked.job(directive.file.parent), place=directive.place)
+            asked = asked._replace(options=options.over(asked.options))
+            return asked.job(directive.file.parent)._replace(place=directive.place)
 
     return jobs_from_config(here, options, job_of)
 
@@ -192,7 +197,7 @@ def _generate(request: Request, mode: Mode, parse: DirectiveParser) -> int:
         failure = error
     from ebpfgen.report import json_report
 
-    print(json_report(made, warnings, each_error(failure) if failure else ()))
+    say(json_report(made, warnings, each_error(failure) if failure else ()))
     return _status_of(failure) if failure else 0
 
 
@@ -271,11 +276,10 @@ def _check(request: Request, mode: Mode, parse: DirectiveParser) -> int:
             raise
         checked = Checked(errors=list(each_error(error)))
     if mode.json:
-        print(json_findings(checked))
+        say(json_findings(checked))
         return max((_status_of(error) for error in checked.errors), default=bool(checked.findings))
     for finding in () if mode.quiet else checked.findings:
-        print("\n".join(finding_lines(finding)))
-    sys.stdout.flush()
+        say("\n".join(finding_lines(finding)))
     for one in checked.errors:
         tell_error(one)
     if checked.findings:

@@ -2,8 +2,8 @@
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ebpfgen.directives import Directive, find_directives
 from ebpfgen.errors import ConfigError, UsageError, placed
@@ -87,8 +87,7 @@ def jobs_of_file(file: Path, options: Options) -> list[Job] | None:
     return jobs
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
+class _Table(NamedTuple):
     """A binding's keys, with the defaults of ``[tool.ebpfgen]`` behind them."""
 
     defaults: Mapping[str, object]
@@ -104,12 +103,13 @@ class _Table:
             raise ConfigError(f"{key} in {self.place} must be a string, not {value!r}")
         return value
 
-    def __contains__(self, key: str) -> bool:
+    def has(self, key: str) -> bool:
+        """Return whether a key is given."""
         return key in self.binding or key in self.defaults
 
     def optional(self, key: str) -> str | None:
         """Return the string of a key, None without it."""
-        return self.text(key) if key in self else None
+        return self.text(key) if self.has(key) else None
 
     def inputs(self, folder: Path, ident: str) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
         """Return the sources and the objects, each one or a list; a binding has one of the two."""
@@ -183,7 +183,7 @@ def _job(table: _Table, file: Path, options: Options) -> Job:
     beside = (sources or objects)[0].parent
     output_dir = options.output_dir and Path.cwd() / options.output_dir
     makebase = options.makebase and Path.cwd() / options.makebase
-    if "makebase" in table and not makebase:
+    if table.has("makebase") and not makebase:
         makebase = folder / table.text("makebase")
     cflags, defines = table.cflags(), (*table.texts("defines"), *options.defines)
     names = options.targets or table.targets()
@@ -194,7 +194,7 @@ def _job(table: _Table, file: Path, options: Options) -> Job:
         sources=sources,
         objects=objects,
         folder=folder,
-        targets=targets_of(names, objects, bool(options.targets) or "targets" in table),
+        targets=targets_of(names, objects, bool(options.targets) or table.has("targets")),
         output_dir=output_dir or folder / table.text("output-dir", str(beside)),
         stem=stem_of(options.output_stem or table.optional("output-stem"), ident),
         suffix=check_suffix(options.output_suffix or table.optional("output-suffix") or ""),

@@ -22,6 +22,11 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
+def say_no_more() -> None:
+    """Lose what can't be written: Python would try again, and complain, when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def warn(text: str) -> None:
     """Write to the standard error as it is."""
     print(text, end="", file=sys.stderr, flush=True)

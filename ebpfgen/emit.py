@@ -1,8 +1,13 @@
 """Modules become text. The only file that knows jinja2, and one that decides nothing."""
 
+import os
+import pickle
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 
 import jinja2
+from jinja2.bccache import Bucket
 
 from ebpfgen.model import Facade, Module
 from ebpfgen.stamp import MARK
@@ -27,6 +32,34 @@ def render_facade(facade: Facade) -> str:
     return _environment().get_template(_FACADE).render(facade=facade, mark=MARK)
 
 
+class _Kept(jinja2.FileSystemBytecodeCache):
+    """Compiled templates as files, as Python keeps its modules: what can't be kept is not."""
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError, EOFError, ValueError, pickle.UnpicklingError):
+            super().load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
+def _kept() -> _Kept | None:
+    """Return the cache of compiled templates, if there is a folder for it that is this user's."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "ebpfgen", "templates")
+    try:
+        folder = folder.expanduser()
+        if not folder.is_absolute():
+            return None
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # What is kept is run: nobody else may have put it there.
+        facts = folder.stat()
+    except (OSError, RuntimeError):  # RuntimeError: there is no home
+        return None
+    is_own = facts.st_uid == os.geteuid() and not facts.st_mode & 0o022
+    return _Kept(str(folder)) if is_own else None
+
+
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -36,6 +69,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=_kept(),
     )
     environment.globals["bracketed"] = bracketed
     environment.globals["comprehension"] = comprehension

@@ -5,7 +5,6 @@ Whoever starts ``ebpfgen generate`` when nothing has changed pays for what is im
 
 import keyword
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +17,7 @@ from ebpfgen.target import DEFAULT_TARGETS, SUFFIXES, ByteOrder, Target, find_ta
 _BYTE_ORDERS: dict[bytes, ByteOrder] = {b"\x01": "little", b"\x02": "big"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(NamedTuple):
     """One binding to generate, of C ``sources`` or of ``objects`` that were built elsewhere.
 
     *folder* is where clang runs, and what relative flags refer to: that of the ``pyproject.toml``,
@@ -37,14 +35,14 @@ class Job:
     objects: tuple[Path, ...] = ()
     suffix: str = ""
     naming: Naming = Naming.CAMEL
-    selection: Selection = field(default_factory=Selection)
+    selection: Selection = Selection()
     defines: tuple[str, ...] = ()
     cc: str | None = None
     cflags: tuple[str, ...] = ()
     strip: str | None = None
     no_strip: bool = False
     makebase: Path | None = None
-    place: str = field(default="the command line", compare=False)
+    place: str = "the command line"
 
     @property
     def shown_source(self) -> str:

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, partial
 from threading import Lock
 
-from ebpfgen.build import BuiltVariant, build_variant, import_rest, make_part
+from ebpfgen.build import BuiltVariant, build_variant, import_rest, link_parts, make_part
 from ebpfgen.clang import Compilation, Toolchain, find_toolchain, strip_objects
 from ebpfgen.errors import CompileError, EbpfgenError, FailedError, each_error
 from ebpfgen.jobs import Job
@@ -63,10 +63,10 @@ class _Binding:
         self._stripped: dict[Target, bytes] = {}
         self._lock = Lock()
 
-    def add(self, variant: BuiltVariant) -> None:
-        """Take a variant that is made; after the last one the objects of all are stripped."""
+    def add(self, target: Target, data: bytes) -> None:
+        """Take the object of a variant; after the last one, those of all are stripped."""
         with self._lock:
-            self._objects[variant.target] = variant.object
+            self._objects[target] = data
             is_last = len(self._objects) == len(self.variants)
         if is_last:
             self._stripped = self._strip()
@@ -143,17 +143,20 @@ class _Variant:
         errors = [part for part in parts if isinstance(part, EbpfgenError)]
         if errors:
             raise errors[0] if len(errors) == 1 else FailedError(errors)
-        variant = build_variant(
-            self._binding.job,
+        binding = self._binding
+        compiled = [part for part in parts if isinstance(part, Compilation)]
+        made = link_parts(binding.job, self.target, compiled)
+        # Others bind their variants while this waits for the program that strips.
+        binding.add(self.target, made.object)
+        return build_variant(
+            binding.job,
             self.target,
-            [part for part in parts if isinstance(part, Compilation)],
-            self._binding.tools,
+            made,
+            binding.tools,
             since=self._since,
-            compile_only=self._binding.compile_only,
-            observe=self._binding.observe,
+            compile_only=binding.compile_only,
+            observe=binding.observe,
         )
-        self._binding.add(variant)
-        return variant
 
 
 class _Counter:

@@ -4,8 +4,6 @@ A BPF object has a byte order and, where the source reads CPU registers (``PT_RE
 architecture. A generic target (``bpfel``, ``bpfeb``) knows the first only.
 """
 
-import difflib
-import platform
 import sys
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
@@ -85,14 +83,19 @@ def find_target(name: str) -> Target:
     if name == "bpf":
         return TARGETS["bpfel" if sys.byteorder == "little" else "bpfeb"]
     if name == "native":
+        import platform  # few ask for it, and for the other; all pay for an import
+
         return _native_target(platform.machine())
     if name in TARGETS:
         return TARGETS[name]
     hint = ""
     if same := _target_of_machine(name):
         hint = f" (did you mean {same.name}?)"
-    elif close := difflib.get_close_matches(name, _KNOWN, n=1):
-        hint = f" (did you mean {close[0]}?)"
+    else:
+        import difflib
+
+        if close := difflib.get_close_matches(name, _KNOWN, n=1):
+            hint = f" (did you mean {close[0]}?)"
     raise TargetError(f"unknown target {name!r}{hint}; targets: {', '.join(_KNOWN)}", target=name)
 
 

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -239,6 +241,27 @@ def test_a_reader_that_has_gone_is_no_traceback(folder: Path) -> None:
     )
     done = run_python("-c", script, cwd=folder)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["generate --force", "generate --json", "generate --check", "--version", "generate --help"],
+)
+def test_no_room_for_what_is_said_is_one_line(folder: Path, command: str) -> None:
+    (folder / "tiny.c").write_text("int tiny;")
+    config = '[[tool.ebpfgen.bindings]]\nident = "bpf"\nsource = "tiny.c"\n'
+    (folder / "pyproject.toml").write_text(config)
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ebpfgen", *command.split()],
+            cwd=folder,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    line = "ebpfgen: can't write to the standard output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, line)
 
 
 def test_ctrl_c_ends_a_run_in_silence_with_the_status_of_a_shell(folder: Path) -> None:

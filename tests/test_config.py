@@ -44,7 +44,8 @@ def one(folder: Path, text: str, options: Options | None = None) -> Job:
 
 
 def test_a_binding_has_defaults_for_all_but_ident_and_source(tmp_path: Path) -> None:
-    assert one(tmp_path, binding('source = "src/kprobe.c"')) == Job(
+    job = one(tmp_path, binding('source = "src/kprobe.c"'))
+    assert job == Job(
         ident="bpf",
         sources=(tmp_path / "src/kprobe.c",),
         folder=tmp_path,
@@ -53,6 +54,7 @@ def test_a_binding_has_defaults_for_all_but_ident_and_source(tmp_path: Path) -> 
         output_dir=tmp_path / "src",
         stem="bpf",
         naming=Naming.CAMEL,
+        place=job.place,
     )
 
 
@@ -110,7 +112,8 @@ def test_every_default_is_one_for_all_bindings(tmp_path: Path) -> None:
         "global-types = false",
         'makebase = "base"',
     )
-    assert one(tmp_path, binding(defaults=defaults)) == Job(
+    job = one(tmp_path, binding(defaults=defaults))
+    assert job == Job(
         ident="bpf",
         sources=(tmp_path / "kprobe.c",),
         folder=tmp_path,
@@ -125,6 +128,7 @@ def test_every_default_is_one_for_all_bindings(tmp_path: Path) -> None:
         naming=Naming.SNAKE,
         selection=Selection(global_types=False),
         makebase=tmp_path / "base",
+        place=job.place,
     )
     own = binding("no-strip = false", "global-types = true", defaults=defaults)
     assert not one(tmp_path, own).no_strip
@@ -375,6 +379,7 @@ def test_arguments_have_defaults_for_all_but_ident_and_source(tmp_path: Path) ->
         output_dir=tmp_path,
         stem="bpf",
         naming=Naming.CAMEL,
+        place=job.place,
     )
 
 

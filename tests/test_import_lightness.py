@@ -80,7 +80,8 @@ def loaded_by_a_run(folder: Path, *options: str) -> set[str]:
     run = (
         f"sys.argv = ['ebpfgen', 'generate', *{options!r}]; import ebpfgen.__main__ as m; m.main()"
     )
-    code = f"import sys\ntry:\n    {run}\nfinally:\n    print('LOADED', *sys.modules)"
+    end = "print('LOADED', *sys.modules)"
+    code = f"import os, sys\nos._exit = sys.exit\ntry:\n    {run}\nfinally:\n    {end}"
     done = run_python("-c", code, cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
     return set(done.stdout.partition("LOADED")[2].split())
