@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ebpfgen.errors import CompileError, SourceError, ToolError
 from ebpfgen.flags import include_folders, relative_includes, shown_path
 from ebpfgen.target import Target
-from ebpfgen.tools import CommandObserver, run_tool, scratch_folder
+from ebpfgen.tools import CommandObserver, no_scratch, run_tool, scratch_folder
 
 DEFAULT_CC = "clang"
 DEFAULT_CFLAGS = ("-O2", "-g", "-mcpu=v1")
@@ -20,6 +20,9 @@ DEFAULT_CFLAGS = ("-O2", "-g", "-mcpu=v1")
 
 # How a terminal is told of colours and weights.
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
+
+# What clang says, and a crash report besides, if it can't write the object.
+_NO_ROOM = re.compile(r"(?:IO failure on output stream|unable to open output file .*): '?([^'\n]+)")
 
 # What clang says, and the line that helps a person who reads it.
 _HINTS = (
@@ -115,7 +118,7 @@ def compile_source(
     the project lies. *observe* is called with the command line before it runs.
 
     Raises SourceError if there is no such file, CompileError if clang refuses it, ToolError if a
-    program can't be run.
+    program can't be run, OutputError without room for temporary files.
     """
     command = compiler_command(source, target, cflags, toolchain=toolchain, folder=folder)
     with scratch_folder() as scratch:
@@ -125,6 +128,8 @@ def compile_source(
         colour = ["-fcolor-diagnostics"] if toolchain.colour else []
         done = run_tool([*command, *colour, *arguments, "-o", str(output)], folder, observe)
         if done.returncode:
+            if full := _NO_ROOM.search(done.stderr):
+                raise no_scratch(full[1])
             raise refusal(source, target, done, folder=folder)
         if not output.exists() or not depfile.exists():
             cc = shlex.join(toolchain.cc)
@@ -169,8 +174,11 @@ def strip_objects(
     """
     with scratch_folder() as scratch:
         files = [scratch / f"{number}.o" for number in range(len(objects))]
-        for file, data in zip(files, objects, strict=True):
-            file.write_bytes(data)
+        try:
+            for file, data in zip(files, objects, strict=True):
+                file.write_bytes(data)
+        except OSError as error:
+            raise no_scratch(error.strerror) from error
         done = run_tool([strip, "-g", *map(str, files)], folder, observe)
         if done.returncode:
             raise ToolError(f"{strip} failed: {_first_line(done.stderr)}", tool=strip)

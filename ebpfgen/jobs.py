@@ -182,12 +182,14 @@ def check_options(options: Options) -> None:
 
 
 def check_inputs(sources: Sequence[Path], objects: Sequence[Path]) -> None:
-    """Raise UsageError if there are both sources and objects, or one of them twice."""
+    """Raise UsageError for sources and objects together, one of them twice, or an unusable name."""
     if sources and objects:
         raise UsageError("SOURCE and --object don't go together: pass one of them")
     for path in {*sources, *objects}:
         if [*sources, *objects].count(path) > 1:
             raise UsageError(f"{path} is named twice: name it once")
+        if "\n" in str(path):
+            raise UsageError(f"{str(path)!r} has a line break: name the file without")
 
 
 def check_outputs(jobs: Iterable[Job]) -> None:

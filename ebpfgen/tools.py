@@ -70,16 +70,19 @@ def allow_tools() -> None:
 def scratch_folder() -> Iterator[Path]:
     """Give a folder for what programs write, until the block ends.
 
-    Raises OutputError if there is no place for one.
+    Raises OutputError if there is no place for one (:func:`no_scratch`).
     """
     try:
         scratch = tempfile.TemporaryDirectory(prefix="ebpfgen-", ignore_cleanup_errors=True)
     except OSError as error:
-        raise OutputError(
-            f"can't make a folder for temporary files: {error.strerror}; name one in $TMPDIR"
-        ) from error
+        raise no_scratch(error.strerror) from error
     with scratch as folder:
         yield Path(folder).resolve()
+
+
+def no_scratch(reason: str | None) -> OutputError:
+    """Return the error for temporary files that can't be written."""
+    return OutputError(f"can't write temporary files: {reason}; name another folder in $TMPDIR")
 
 
 def _outcome(process: "subprocess.Popen[str]") -> tuple[str, str]:
