@@ -151,6 +151,8 @@ def matches(work: Workload, bpf2go: str) -> list[Match]:
         return [Contestant(c.name, c.commands, c.folder, c.prepare) for c in contestants]
 
     def make() -> None:
+        if any(work.package.glob("*.go")):  # with objects of the same names, which are not ours
+            work.clear()
         run(generate, work.folder)
 
     def edit() -> None:

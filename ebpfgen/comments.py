@@ -93,7 +93,9 @@ class Comments:
     def _with(self, *names: str) -> Iterator[TextComments]:
         """Yield the comments of each text that has every word of *names*."""
         words = {word for name in names for word in _WORD.findall(name)} - _TAGGED
-        return (read_comments(text) for text in self._texts if words <= _words_in(text))
+        # That a text has the letters is soon found out, and mostly it has not.
+        texts = (text for text in self._texts if all(word in text for word in words))
+        return (read_comments(text) for text in texts if words <= _words_in(text))
 
 
 def _first(docs: Iterable[str | None]) -> str:

@@ -9,6 +9,7 @@ import io
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 from elftools.common.exceptions import DWARFError, ELFError
@@ -128,13 +129,16 @@ def _file_header(data: bytes) -> tuple[ELFStructs, Container]:
         raise ELFError("Magic number does not match")
     if elf_class not in (b"\x01", b"\x02") or encoding not in (b"\x01", b"\x02"):
         raise ELFError(f"its class is {elf_class!r} and its encoding {encoding!r}")
-    structs = ELFStructs(
-        little_endian=encoding == b"\x01", elfclass=64 if elf_class == b"\x02" else 32
-    )
+    structs = _structures(encoding == b"\x01", 64 if elf_class == b"\x02" else 32)
+    return structs, struct_parse(structs.Elf_Ehdr, io.BytesIO(data), 0)
+
+
+@cache
+def _structures(little_endian: bool, elf_class: int) -> ELFStructs:
+    structs = ELFStructs(little_endian, elf_class)
     structs.create_basic_structs()
-    fields = struct_parse(structs.Elf_Ehdr, io.BytesIO(data), 0)
-    structs.create_advanced_structs(fields["e_type"], fields["e_machine"])
-    return structs, fields
+    structs.create_advanced_structs(e_machine="EM_BPF")
+    return structs
 
 
 class _Header(NamedTuple):
