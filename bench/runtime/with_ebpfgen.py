@@ -81,14 +81,14 @@ def table(objs: Any, _how: str) -> None:
         entries[number] = number * 3
     for _ in lines():
         start = time.monotonic_ns()
-        items = dict(entries.items())
+        items = entries.read()
         whole = time.monotonic_ns() - start
         assert items == {number: number * 3 for number in range(ENTRIES)}
-        array = 0
-        if hasattr(entries, "read_array"):
-            start = time.monotonic_ns()
-            assert len(entries.read_array()) == ENTRIES
-            array = time.monotonic_ns() - start
+        start = time.monotonic_ns()
+        keys, values = entries.read_array()
+        array = time.monotonic_ns() - start
+        assert (keys * 3 == values).all()
+        assert len(keys) == ENTRIES
         start = time.monotonic_ns()
         for number in range(ENTRIES):
             entries[number]
