@@ -6,8 +6,7 @@ import struct
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from ebpfgen.binding import bind, quoted
 from ebpfgen.emit import bracketed, comprehension, plain, render_facade, render_module

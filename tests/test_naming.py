@@ -5,8 +5,7 @@ import keyword
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from ebpfgen import naming
 from ebpfgen.errors import CollisionError, IdentifierError

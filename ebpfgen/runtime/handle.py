@@ -8,9 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import ClassVar, Generic, Protocol, Self, TypeVar, Unpack, overload
 
-from ebpfgen.runtime._libbpf import maps as _maps
-from ebpfgen.runtime._libbpf import objects as _objects
-from ebpfgen.runtime._libbpf import programs as _programs
+from ebpfgen.runtime._libbpf import maps as _maps, objects as _objects, programs as _programs
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import BpfError, MapError, StateError, UnsupportedObjectError
 from ebpfgen.runtime.link import Attachment

@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ebpfgen.runtime import features, kernel, rlimit, verifier
-from ebpfgen.runtime._libbpf import maps as _maps
-from ebpfgen.runtime._libbpf import objects as _objects
-from ebpfgen.runtime._libbpf import probes as _probes
-from ebpfgen.runtime._libbpf import programs as _programs
+from ebpfgen.runtime._libbpf import (
+    maps as _maps,
+    objects as _objects,
+    probes as _probes,
+    programs as _programs,
+)
 from ebpfgen.runtime._libbpf.library import CallError, describe
 from ebpfgen.runtime.errors import LoadError, UnsupportedObjectError
 

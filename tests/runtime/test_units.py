@@ -1,5 +1,7 @@
 """Parts of the runtime that need no kernel."""
 
+import ast
+import importlib
 import os
 import pickle
 import resource
@@ -10,6 +12,7 @@ import pytest
 
 from ebpfgen import runtime as rt
 from ebpfgen.runtime import kernel, rlimit
+from tests.building import run_python
 
 
 @pytest.mark.parametrize(
@@ -152,8 +155,32 @@ class TestVariants:
             assert word in str(raised.value)
 
 
-def test_the_public_names_are_those_of_all() -> None:
-    public = {name for name in vars(rt) if not name.startswith("_")}
-    folder = Path(rt.__file__).parent
-    modules = {path.stem for path in folder.iterdir()}
-    assert public - modules == set(rt.__all__) - modules
+def test_every_public_name_is_what_the_stub_says() -> None:
+    stub = Path(rt.__file__).with_suffix(".pyi").read_text()
+    imports = [node for node in ast.parse(stub).body if isinstance(node, ast.ImportFrom)]
+    stubbed = {alias.asname or "": node.module for node in imports for alias in node.names}
+    modules: dict[str, str] = vars(rt)["_MODULES"]
+    assert stubbed.keys() == modules.keys()
+    assert [name for name in stubbed if name not in dir(rt)] == []
+    for name, module in stubbed.items():
+        assert modules[name] == (module or "").removeprefix("ebpfgen.runtime."), name
+        assert getattr(rt, name) is getattr(importlib.import_module(module or ""), name), name
+
+
+def test_what_is_no_public_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match=r"module 'ebpfgen.runtime' has no attribute 'bogus'"):
+        rt.bogus  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_a_module_is_imported_when_it_is_used() -> None:
+    code = """
+import sys
+from ebpfgen import runtime as rt
+rt.hash_map
+print(*(name for name in sys.modules if name.startswith("ebpfgen.runtime.")))
+"""
+    done = run_python("-c", code, cwd=Path("/"))
+    loaded = done.stdout.split()
+    assert "ebpfgen.runtime.maps.hash" in loaded
+    others = ("programs", "ringbuf", "perf", "maps.percpu", "maps.lpm", "testrun")
+    assert [name for name in others if f"ebpfgen.runtime.{name}" in loaded] == []

@@ -10,7 +10,8 @@ from ebpfgen.runtime._libbpf import maps as _maps
 from ebpfgen.runtime._libbpf.library import version
 from ebpfgen.runtime.errors import NotSupportedError
 from ebpfgen.runtime.maps.base import Map
-from ebpfgen.runtime.maps.constants import MapFlag
+from ebpfgen.runtime.maps.constants import MapFlag, MapType
+from ebpfgen.runtime.maps.member import MapMember
 
 _SINCE = (1, 4)
 
@@ -84,3 +85,8 @@ def _start_of_mapping(address: int) -> int | None:
         if first <= address < last:
             return first
     return None
+
+
+def arena(name: str) -> MapMember[Arena]:
+    """Declare memory that programs and user space share."""
+    return MapMember(name, MapType.ARENA, Arena)

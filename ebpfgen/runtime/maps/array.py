@@ -11,7 +11,8 @@ from ebpfgen.runtime.codec import Codec
 from ebpfgen.runtime.dtypes import NDArray, array_from, dtype_of
 from ebpfgen.runtime.maps import batch
 from ebpfgen.runtime.maps.bulk import pack_many
-from ebpfgen.runtime.maps.constants import INDEX, MapFlag, UpdateFlag
+from ebpfgen.runtime.maps.constants import INDEX, MapFlag, MapType, UpdateFlag
+from ebpfgen.runtime.maps.member import MapMember, valued
 from ebpfgen.runtime.maps.opened import Opened
 from ebpfgen.runtime.maps.typed import TypedMap
 
@@ -209,3 +210,8 @@ class ArrayMap(TypedMap[V], Sequence[V]):
         memory, self._memory = self._memory, None
         if memory is not None:
             memory.close()
+
+
+def array(name: str, *, value: Codec[V]) -> MapMember[ArrayMap[V]]:
+    """Declare an array map."""
+    return valued(name, MapType.ARRAY, ArrayMap[V], value, INDEX.SIZE)

@@ -6,6 +6,7 @@ What is read of them is another number: a program's id, a socket's cookie.
 import errno
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import ClassVar, Generic, TypeVar, cast
 
 from ebpfgen.runtime._libbpf import elements as _elements
@@ -14,7 +15,7 @@ from ebpfgen.runtime.codec import Codec
 from ebpfgen.runtime.errors import BpfError, MapError, NotSupportedError
 from ebpfgen.runtime.maps import batch
 from ebpfgen.runtime.maps.base import Map
-from ebpfgen.runtime.maps.constants import INDEX, NATIVE, UpdateFlag
+from ebpfgen.runtime.maps.constants import INDEX, NATIVE, MapType, UpdateFlag
 from ebpfgen.runtime.maps.descriptor import (
     Descriptor,
     File,
@@ -24,6 +25,7 @@ from ebpfgen.runtime.maps.descriptor import (
     opened_file,
 )
 from ebpfgen.runtime.maps.keyed import KeyedMap
+from ebpfgen.runtime.maps.member import MapMember, plain
 from ebpfgen.runtime.maps.opened import Opened
 
 K = TypeVar("K")
@@ -178,3 +180,39 @@ class CgroupArray(IndexedHandleMap[File]):
 
     def _descriptor(self, handle: File) -> AbstractContextManager[int]:
         return opened_file(handle)
+
+
+def prog_array(name: str) -> MapMember[ProgArray]:
+    """Declare an array of programs to tail-call."""
+    return plain(name, MapType.PROG_ARRAY, partial(ProgArray, key=INDEX))
+
+
+def cgroup_array(name: str) -> MapMember[CgroupArray]:
+    """Declare an array of cgroups."""
+    return plain(name, MapType.CGROUP_ARRAY, CgroupArray)
+
+
+def sockmap(name: str) -> MapMember[SockMap]:
+    """Declare a map of sockets by index."""
+    return plain(name, MapType.SOCKMAP, partial(SockMap, key=INDEX), value_size=8)
+
+
+def sockhash(name: str, *, key: Codec[K]) -> MapMember[SockHash[K]]:
+    """Declare a map of sockets by keys of one's own."""
+    sizes = {"key_size": key.SIZE, "value_size": 8}
+    return MapMember(name, MapType.SOCKHASH, partial(SockHash[K], key=key), **sizes)
+
+
+def reuseport_sockarray(name: str) -> MapMember[ReuseportSockArray]:
+    """Declare an array of sockets that share a port."""
+    return plain(
+        name,
+        MapType.REUSEPORT_SOCKARRAY,
+        lambda opened: ReuseportSockArray(opened, INDEX),
+        value_size=8,
+    )
+
+
+def xskmap(name: str) -> MapMember[XskMap]:
+    """Declare a map of AF_XDP sockets."""
+    return plain(name, MapType.XSKMAP, XskMap)

@@ -8,8 +8,9 @@ from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.codec import Codec
 from ebpfgen.runtime.maps import batch
 from ebpfgen.runtime.maps.bulk import pack_many
-from ebpfgen.runtime.maps.constants import INDEX, UpdateFlag
+from ebpfgen.runtime.maps.constants import INDEX, MapType, UpdateFlag
 from ebpfgen.runtime.maps.keyed import KeyedMap
+from ebpfgen.runtime.maps.member import MapMember, keyed, valued
 from ebpfgen.runtime.maps.opened import Opened
 
 K = TypeVar("K")
@@ -71,3 +72,37 @@ class IndexMap(HashMap[int, V], Generic[V]):
 
     def __init__(self, opened: Opened, value: Codec[V]) -> None:
         super().__init__(opened, INDEX, value)
+
+
+def hash_map(name: str, *, key: Codec[K], value: Codec[V]) -> MapMember[HashMap[K, V]]:
+    """Declare a hash map."""
+    return keyed(name, MapType.HASH, HashMap[K, V], key, value)
+
+
+def lru_hash(name: str, *, key: Codec[K], value: Codec[V]) -> MapMember[HashMap[K, V]]:
+    """Declare a hash map that drops what was used least recently."""
+    return keyed(name, MapType.LRU_HASH, HashMap[K, V], key, value)
+
+
+def devmap_hash(name: str, *, key: Codec[K], value: Codec[V]) -> MapMember[HashMap[K, V]]:
+    """Declare a map of network devices by keys of one's own."""
+    return keyed(name, MapType.DEVMAP_HASH, HashMap[K, V], key, value)
+
+
+def cgroup_storage(name: str, *, key: Codec[K], value: Codec[V]) -> MapMember[HashMap[K, V]]:
+    """Declare the older storage of cgroups, with a value for each cgroup a program is attached to.
+
+    Its key is the cgroup's id, or that and the type of attachment. The kernel makes and deletes the
+    entries; only their values can be set.
+    """
+    return keyed(name, MapType.CGROUP_STORAGE, HashMap[K, V], key, value)
+
+
+def devmap(name: str, *, value: Codec[V]) -> MapMember[IndexMap[V]]:
+    """Declare a map of network devices by index."""
+    return valued(name, MapType.DEVMAP, IndexMap[V], value, INDEX.SIZE)
+
+
+def cpumap(name: str, *, value: Codec[V]) -> MapMember[IndexMap[V]]:
+    """Declare a map of CPUs that take packets over."""
+    return valued(name, MapType.CPUMAP, IndexMap[V], value, INDEX.SIZE)

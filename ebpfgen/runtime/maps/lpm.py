@@ -3,7 +3,10 @@
 import struct
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ebpfgen.runtime.codec import Codec
+from ebpfgen.runtime.maps.constants import MapType
 from ebpfgen.runtime.maps.hash import HashMap
+from ebpfgen.runtime.maps.member import MapMember, keyed
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -52,3 +55,8 @@ class LpmTrieMap(HashMap[K, V], Generic[K, V]):
                 f"have {size} bytes"
             )
         return self._key.unpack_from(_PREFIX_LENGTH.pack(bits) + data.ljust(size, b"\0"))
+
+
+def lpm_trie(name: str, *, key: Codec[K], value: Codec[V]) -> MapMember[LpmTrieMap[K, V]]:
+    """Declare a trie of prefixes."""
+    return keyed(name, MapType.LPM_TRIE, LpmTrieMap[K, V], key, value)

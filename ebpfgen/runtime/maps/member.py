@@ -8,13 +8,16 @@ from typing import Generic, TypeVar
 from ebpfgen.runtime._libbpf import descriptors as _descriptors
 from ebpfgen.runtime._libbpf.descriptors import TypeIds
 from ebpfgen.runtime._libbpf.library import CallError
+from ebpfgen.runtime.codec import Codec
 from ebpfgen.runtime.errors import MapError, NotSupportedError
 from ebpfgen.runtime.handle import Handle, Member
 from ebpfgen.runtime.maps.base import Map
-from ebpfgen.runtime.maps.constants import NO_FLAGS, MapFlag, MapType, type_name
+from ebpfgen.runtime.maps.constants import INDEX, NO_FLAGS, MapFlag, MapType, type_name
 from ebpfgen.runtime.maps.failures import cant_create
 from ebpfgen.runtime.maps.opened import Opened, opened_at, opened_by_id, opened_fd, opened_in
 
+K = TypeVar("K")
+V = TypeVar("V")
 M = TypeVar("M", bound=Map)
 
 
@@ -104,3 +107,34 @@ class MapMember(Member[M], Generic[M]):
 def untyped_map(name: str) -> MapMember[Map]:
     """Declare a map of a type that has no collection of its own here: its facts and its fd."""
     return MapMember(name, None, Map)
+
+
+def keyed(
+    name: str,
+    map_type: MapType,
+    make: Callable[[Opened, Codec[K], Codec[V]], M],
+    key: Codec[K],
+    value: Codec[V],
+) -> MapMember[M]:
+    """Declare a map of keys and values, which *make* makes."""
+    sizes = {"key_size": key.SIZE, "value_size": value.SIZE}
+    return MapMember(name, map_type, lambda opened: make(opened, key, value), **sizes)
+
+
+def valued(
+    name: str,
+    map_type: MapType,
+    make: Callable[[Opened, Codec[V]], M],
+    value: Codec[V],
+    key_size: int,
+) -> MapMember[M]:
+    """Declare a map of values, with an index or nothing for a key."""
+    sizes = {"key_size": key_size, "value_size": value.SIZE}
+    return MapMember(name, map_type, lambda opened: make(opened, value), **sizes)
+
+
+def plain(
+    name: str, map_type: MapType, make: Callable[[Opened], M], *, value_size: int = INDEX.SIZE
+) -> MapMember[M]:
+    """Declare a map of what the kernel stands for by a number, by index."""
+    return MapMember(name, map_type, make, key_size=INDEX.SIZE, value_size=value_size)

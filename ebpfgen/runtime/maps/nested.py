@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
 from ebpfgen.runtime._libbpf import objects as _objects
@@ -124,3 +125,25 @@ class ArrayOfMaps(MapOfMaps[int, M], Generic[M]):
 
 class HashOfMaps(MapOfMaps[K, M], Generic[K, M]):
     """Maps by a key of one's own."""
+
+
+def array_of_maps(
+    name: str, *, inner: MapMember[M], types: tuple[int, int] | None = None
+) -> OuterMember[ArrayOfMaps[M], M]:
+    """Declare maps by index; *inner* is what they are like.
+
+    *types* are the ids of the types of their keys and values in the object.
+    """
+    make = partial(ArrayOfMaps[M], key=INDEX, inner=inner, types=types)
+    return OuterMember(name, MapType.ARRAY_OF_MAPS, make, inner)
+
+
+def hash_of_maps(
+    name: str, *, key: Codec[K], inner: MapMember[M], types: tuple[int, int] | None = None
+) -> OuterMember[HashOfMaps[K, M], M]:
+    """Declare maps by keys of one's own; *inner* is what they are like.
+
+    *types* are the ids of the types of their keys and values in the object.
+    """
+    make = partial(HashOfMaps[K, M], key=key, inner=inner, types=types)
+    return OuterMember(name, MapType.HASH_OF_MAPS, make, inner)

@@ -5,8 +5,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from ebpfgen.runtime._libbpf import descriptors as _descriptors
-from ebpfgen.runtime._libbpf import maps as _maps
+from ebpfgen.runtime._libbpf import descriptors as _descriptors, maps as _maps
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import BpfError, MapError, StateError
 from ebpfgen.runtime.handle import Closable, ClosableT, Handle

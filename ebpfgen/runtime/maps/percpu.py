@@ -9,8 +9,9 @@ from ebpfgen.runtime._libbpf import descriptors as _descriptors
 from ebpfgen.runtime.codec import Buffer, Codec, Scalar
 from ebpfgen.runtime.dtypes import NDArray, dtype_of, numpy
 from ebpfgen.runtime.maps.array import ArrayMap
-from ebpfgen.runtime.maps.constants import UpdateFlag
+from ebpfgen.runtime.maps.constants import INDEX, MapType, UpdateFlag
 from ebpfgen.runtime.maps.hash import HashMap
+from ebpfgen.runtime.maps.member import MapMember, keyed, valued
 from ebpfgen.runtime.maps.opened import Opened
 from ebpfgen.runtime.records import DType
 
@@ -141,3 +142,25 @@ class PerCpuArrayMap(ArrayMap[list[V]], Generic[V]):
     def read_array(self) -> NDArray:
         """Return all elements now, with a row per element and a column per CPU."""
         return self._per_cpu.without_padding(super().read_array())
+
+
+def percpu_hash(name: str, *, key: Codec[K], value: Codec[V]) -> MapMember[PerCpuHashMap[K, V]]:
+    """Declare a hash map with a value for each CPU."""
+    return keyed(name, MapType.PERCPU_HASH, PerCpuHashMap[K, V], key, value)
+
+
+def lru_percpu_hash(name: str, *, key: Codec[K], value: Codec[V]) -> MapMember[PerCpuHashMap[K, V]]:
+    """Declare a hash map with a value for each CPU that drops what was used least recently."""
+    return keyed(name, MapType.LRU_PERCPU_HASH, PerCpuHashMap[K, V], key, value)
+
+
+def percpu_cgroup_storage(
+    name: str, *, key: Codec[K], value: Codec[V]
+) -> MapMember[PerCpuHashMap[K, V]]:
+    """Declare a :func:`cgroup_storage` with a value for each CPU."""
+    return keyed(name, MapType.PERCPU_CGROUP_STORAGE, PerCpuHashMap[K, V], key, value)
+
+
+def percpu_array(name: str, *, value: Codec[V]) -> MapMember[PerCpuArrayMap[V]]:
+    """Declare an array with a value for each CPU."""
+    return valued(name, MapType.PERCPU_ARRAY, PerCpuArrayMap[V], value, INDEX.SIZE)

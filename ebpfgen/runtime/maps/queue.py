@@ -5,7 +5,9 @@ from typing import TypeVar
 
 from ebpfgen.runtime._libbpf import elements as _elements
 from ebpfgen.runtime._libbpf.library import CallError
-from ebpfgen.runtime.maps.constants import UpdateFlag
+from ebpfgen.runtime.codec import Codec
+from ebpfgen.runtime.maps.constants import MapType, UpdateFlag
+from ebpfgen.runtime.maps.member import MapMember, valued
 from ebpfgen.runtime.maps.typed import TypedMap
 
 V = TypeVar("V")
@@ -81,3 +83,18 @@ class BloomFilter(TypedMap[V]):
                 return False
             raise self._error(error, "look into") from error
         return True
+
+
+def queue(name: str, *, value: Codec[V]) -> MapMember[QueueMap[V]]:
+    """Declare a queue: first in, first out."""
+    return valued(name, MapType.QUEUE, QueueMap[V], value, 0)
+
+
+def stack(name: str, *, value: Codec[V]) -> MapMember[QueueMap[V]]:
+    """Declare a stack: last in, first out."""
+    return valued(name, MapType.STACK, QueueMap[V], value, 0)
+
+
+def bloom_filter(name: str, *, value: Codec[V]) -> MapMember[BloomFilter[V]]:
+    """Declare a bloom filter."""
+    return valued(name, MapType.BLOOM_FILTER, BloomFilter[V], value, 0)

@@ -5,8 +5,9 @@ import struct
 
 from ebpfgen.runtime.codec import Buffer
 from ebpfgen.runtime.errors import NotSupportedError
-from ebpfgen.runtime.maps.constants import INDEX, MapFlag
+from ebpfgen.runtime.maps.constants import INDEX, MapFlag, MapType
 from ebpfgen.runtime.maps.keyed import KeyedMap
+from ebpfgen.runtime.maps.member import MapMember, plain
 from ebpfgen.runtime.maps.opened import Opened
 
 
@@ -44,3 +45,9 @@ class StackTraceMap(KeyedMap[int, list[int]]):
 
     def __init__(self, opened: Opened) -> None:
         super().__init__(opened, INDEX, _Addresses(opened))
+
+
+def stack_trace(name: str) -> MapMember[StackTraceMap]:
+    """Declare a map of stacks."""
+    # /proc/sys/kernel/perf_event_max_stack is 127 addresses, if no one has changed it.
+    return plain(name, MapType.STACK_TRACE, StackTraceMap, value_size=127 * 8)

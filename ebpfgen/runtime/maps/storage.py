@@ -7,8 +7,10 @@ from typing import Generic, TypeVar, cast
 
 from ebpfgen.runtime._libbpf import elements as _elements
 from ebpfgen.runtime._libbpf.library import CallError
-from ebpfgen.runtime.maps.constants import INDEX, UpdateFlag
+from ebpfgen.runtime.codec import Codec
+from ebpfgen.runtime.maps.constants import INDEX, MapType, UpdateFlag
 from ebpfgen.runtime.maps.descriptor import File, HasFileno, number_of, opened_file
+from ebpfgen.runtime.maps.member import MapMember, valued
 from ebpfgen.runtime.maps.typed import TypedMap
 
 H = TypeVar("H")
@@ -103,3 +105,23 @@ class CgroupStorage(LocalStorage[File, V]):
 
     def _descriptor(self, owner: File) -> AbstractContextManager[int]:
         return opened_file(owner)
+
+
+def sk_storage(name: str, *, value: Codec[V]) -> MapMember[SkStorage[V]]:
+    """Declare a storage of sockets."""
+    return valued(name, MapType.SK_STORAGE, SkStorage[V], value, INDEX.SIZE)
+
+
+def task_storage(name: str, *, value: Codec[V]) -> MapMember[TaskStorage[V]]:
+    """Declare a storage of tasks."""
+    return valued(name, MapType.TASK_STORAGE, TaskStorage[V], value, INDEX.SIZE)
+
+
+def inode_storage(name: str, *, value: Codec[V]) -> MapMember[InodeStorage[V]]:
+    """Declare a storage of inodes."""
+    return valued(name, MapType.INODE_STORAGE, InodeStorage[V], value, INDEX.SIZE)
+
+
+def cgrp_storage(name: str, *, value: Codec[V]) -> MapMember[CgroupStorage[V]]:
+    """Declare a storage of cgroups, the newer one."""
+    return valued(name, MapType.CGRP_STORAGE, CgroupStorage[V], value, INDEX.SIZE)

@@ -7,8 +7,7 @@ import struct
 from typing import BinaryIO, TextIO
 
 from ebpfgen.runtime import kernel, targets
-from ebpfgen.runtime._libbpf import attach as _attach
-from ebpfgen.runtime._libbpf import links as _links
+from ebpfgen.runtime._libbpf import attach as _attach, links as _links
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import BpfError
 from ebpfgen.runtime.handle import AttachableMember, Member

@@ -4,8 +4,7 @@ import errno
 from typing import ClassVar
 
 from ebpfgen.runtime import kernel
-from ebpfgen.runtime._libbpf import attach as _attach
-from ebpfgen.runtime._libbpf import links as _links
+from ebpfgen.runtime._libbpf import attach as _attach, links as _links
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import AttachError, NotSupportedError, StateError
 from ebpfgen.runtime.handle import Handle

@@ -4,8 +4,7 @@ import errno
 from enum import IntEnum
 
 from ebpfgen.runtime import kernel, targets
-from ebpfgen.runtime._libbpf import links as _links
-from ebpfgen.runtime._libbpf import network as _network
+from ebpfgen.runtime._libbpf import links as _links, network as _network
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.handle import AttachableMember, Member
 from ebpfgen.runtime.link import Attachment, HasDescriptor, Link
