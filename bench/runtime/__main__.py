@@ -66,7 +66,7 @@ def measure(workers: Workers, rounds: int, say: Callable[[str], None]) -> Result
         for who in WHO:
             for _ in range(3):
                 keep(f"first {who}", workers.first(who))
-            keep(f"table {who}", workers.table(who, rounds=3))
+            keep(f"table {who}", workers.table(who, rounds=8))
         for who, how in (
             ("bcc", ""),
             ("ebpfgen", "-read"),
