@@ -200,7 +200,7 @@ def test_nothing_is_left_in_the_folder_for_temporary_files(
     done = generate_here(tmp_path, *words)
     assert (done.returncode, done.stderr) == (
         1,
-        "ebpfgen: can't make a folder for temporary files: No such file or directory; name one in "
+        "ebpfgen: can't write temporary files: No such file or directory; name another folder in "
         "$TMPDIR\n",
     )
     (tmp_path / "scratch").mkdir()

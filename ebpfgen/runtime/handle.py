@@ -6,7 +6,7 @@ import mmap
 import os
 import threading
 from collections.abc import Callable, Iterator
-from typing import ClassVar, Generic, Protocol, Self, TypeVar, Unpack, overload
+from typing import ClassVar, Generic, Never, NoReturn, Protocol, Self, TypeVar, Unpack, overload
 
 from ebpfgen.runtime._libbpf import maps as _maps, objects as _objects, programs as _programs
 from ebpfgen.runtime._libbpf.library import CallError
@@ -230,6 +230,11 @@ class Member(Generic[T]):
         if made is None:
             made = group._members[self.c_name] = self._make(group._handle, self.c_name)
         return made  # type: ignore[return-value]  # what _make made for this name
+
+    def __set__(self, group: Group, value: Never) -> NoReturn:
+        raise AttributeError(
+            f"{self.c_name} can't be replaced: of a variable set .value, of a map its elements"
+        )
 
 
 class Attachable(Protocol):

@@ -38,7 +38,10 @@ class _Bytes:
 
         Raises StateError if the variable is constant by now, ValueError if it is shorter.
         """
-        if is_constant(self.section) and (self._owner.loaded or self.section == ".kconfig"):
+        if self.section == ".kconfig":
+            reason = "is the kernel's configuration; open the object with kconfig=… for another"
+            raise StateError(errno.EPERM, f"{self.name} {reason}")
+        if is_constant(self.section) and self._owner.loaded:
             raise StateError(errno.EPERM, f"{self.name} is constant; set .rodata before load()")
         if offset + len(data) > self.size:
             raise ValueError(f"{self.name}: {len(data)} bytes do not fit {self.size - offset}")

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from ebpfgen import runtime as rt
+from ebpfgen.runtime._libbpf import attach as _attach
 from ebpfgen.runtime._libbpf.library import library
 from tests.runtime.snippets import Specs, open_c
 
@@ -345,6 +346,31 @@ class TestThreads:
             assert outcome in (["loaded"], ["too late"])
             assert specs.closed
             assert descriptors() == before
+
+    def test_closing_waits_for_attaching(
+        self, leaks: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        objs = leaks.load_leaks_objects()
+        program, closer = objs.LeakProgram, threading.Thread(target=objs.close)
+        attach = _attach.attach_raw_tracepoint
+        while_attaching: list[bool] = []
+
+        def slowly(*arguments: Any, **options: Any) -> Any:
+            closer.start()
+            closer.join(0.2)
+            while_attaching.append(objs.closed)
+            return attach(*arguments, **options)
+
+        monkeypatch.setattr(_attach, "attach_raw_tracepoint", slowly)
+        try:
+            link = program.attach()
+        except rt.StateError:
+            link = None
+        closer.join()
+        assert while_attaching == [False]
+        assert objs.closed
+        assert link is None or link.closed
+        assert freed()
 
     def test_threads_that_close_at_once_close_it_once(self, leaks: ModuleType) -> None:
         for _ in range(20):

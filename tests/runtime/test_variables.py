@@ -98,10 +98,21 @@ def test_what_does_not_fit_names_the_variable_and_changes_nothing(objs: Any) -> 
     assert objs.Counter.value == 3
 
 
-@pytest.mark.parametrize("name", ["Step", "CONFIG_HZ"])
-def test_constants_can_not_be_set_after_loading(objs: Any, name: str) -> None:
-    with pytest.raises(rt.StateError, match="constant"):
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("Step", "step is constant; set .rodata before"), ("CONFIG_HZ", "open .* with kconfig=")],
+)
+def test_constants_can_not_be_set_after_loading(objs: Any, name: str, reason: str) -> None:
+    with pytest.raises(rt.StateError, match=reason):
         getattr(objs, name).value = 1
+
+
+def test_a_variable_is_not_replaced_by_a_value(specs: Any) -> None:
+    for name in ("Counter", "CONFIG_HZ"):
+        with pytest.raises(AttributeError, match=r"of a variable set \.value"):
+            setattr(specs, name, 5)
+    with specs.load() as objs, pytest.raises(AttributeError, match="counter can't be replaced"):
+        objs.Counter = 5
 
 
 def test_variables_say_so_once_the_object_is_closed(objs: Any) -> None:

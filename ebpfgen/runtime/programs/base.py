@@ -2,9 +2,9 @@
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import ClassVar
+from typing import ClassVar, Concatenate, ParamSpec
 
 from ebpfgen.runtime import kernel
 from ebpfgen.runtime._libbpf import programs as _programs
@@ -14,6 +14,8 @@ from ebpfgen.runtime.handle import Handle
 from ebpfgen.runtime.link import Attachment, Link, link_of_descriptor, link_of_handle
 from ebpfgen.runtime.loaded_program import LoadedProgram
 from ebpfgen.runtime.program_types import AttachType, named
+
+P = ParamSpec("P")
 
 NO_PERMISSION = (errno.EPERM, errno.EACCES)
 # What libbpf logs of the kernel's answers over netlink.
@@ -96,6 +98,13 @@ class Program(LoadedProgram):
     def _check_loaded(self) -> None:
         """Raise StateError unless there is a program to attach."""
         _ = self.fd
+
+    def _while_open(
+        self, attach: Callable[Concatenate[int, P], int], *args: P.args, **options: P.kwargs
+    ) -> int:
+        """Call libbpf with this program, which no other thread frees meanwhile."""
+        with self._owner.held():
+            return attach(self._pointer, *args, **options)
 
     def _link(self, handle: int, target: str) -> Link:
         """Return the link of libbpf's handle, which ends with the collection."""

@@ -33,7 +33,7 @@ class OtherProgram(Program):
         """
         self._check_loaded()
         try:
-            return self._link(_attach.attach(self._pointer), self.section)
+            return self._link(self._while_open(_attach.attach), self.section)
         except CallError as error:
             if error.errno == errno.EOPNOTSUPP:
                 raise self._no_place(error) from error

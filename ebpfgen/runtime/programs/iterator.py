@@ -85,7 +85,7 @@ class Iterator(Program):
 
     def _attach(self, info: bytes) -> IteratorLink:
         try:
-            handle = _attach.attach_iterator(self._pointer, info)
+            handle = self._while_open(_attach.attach_iterator, info)
         except CallError as error:
             raise self._error(error, self.section, self._why_not(error, info)) from error
         return self._owner.keep(link_of_handle(self.name, self.target, handle, IteratorLink))

@@ -70,15 +70,19 @@ class Kprobe(KprobeProgram):
 
     def _attach_to(self, symbol: str, offset: int, cookie: int) -> int:
         try:
-            return _attach.attach_kprobe(
-                self._pointer, symbol, offset=offset, retprobe=self._returns, cookie=cookie
+            return self._while_open(
+                _attach.attach_kprobe, symbol, offset=offset, retprobe=self._returns, cookie=cookie
             )
         except CallError as error:
             platforms_own = kernel.syscall_symbol(symbol)
             if error.errno not in (errno.ENOENT, errno.EINVAL) or platforms_own is None:
                 raise
-        return _attach.attach_kprobe(
-            self._pointer, platforms_own, offset=offset, retprobe=self._returns, cookie=cookie
+        return self._while_open(
+            _attach.attach_kprobe,
+            platforms_own,
+            offset=offset,
+            retprobe=self._returns,
+            cookie=cookie,
         )
 
 
@@ -102,8 +106,8 @@ class Ksyscall(KprobeProgram):
         self._check_loaded()
         wanted = name or self._need_target()
         try:
-            handle = _attach.attach_ksyscall(
-                self._pointer, wanted, retprobe=self._returns, cookie=cookie
+            handle = self._while_open(
+                _attach.attach_ksyscall, wanted, retprobe=self._returns, cookie=cookie
             )
         except CallError as error:
             function = f"sys_{wanted}"

@@ -48,8 +48,8 @@ class KprobeMulti(Program):
                 f"list; these are {len(cookies)} cookies and {len(names)} functions",
             )
         try:
-            handle = _attach.attach_kprobe_multi(
-                self._pointer,
+            handle = self._while_open(
+                _attach.attach_kprobe_multi,
                 pattern,
                 names,
                 cookies=cookies,

@@ -57,7 +57,7 @@ class Netfilter(Program):
         target = f"netfilter {family.name} {hook.name}, priority {priority}"
         flags = _DEFRAGMENT if defragment else 0
         try:
-            handle = _attach.attach_netfilter(self._pointer, family, hook, priority, flags)
+            handle = self._while_open(_attach.attach_netfilter, family, hook, priority, flags)
         except CallError as error:
             raise self._error(error, target, _why_not(error)) from error
         return self._link(handle, target)

@@ -29,7 +29,7 @@ class PerfEvent(Program):
         own = -1
         try:
             own = os.dup(event)
-            handle = _attach.attach_perf_event(self._pointer, own, cookie=cookie)
+            handle = self._while_open(_attach.attach_perf_event, own, cookie=cookie)
         except (CallError, OSError) as error:
             if own >= 0:
                 os.close(own)
@@ -70,7 +70,7 @@ class PerfEvent(Program):
         except OSError as error:
             raise self._error(error, target, _why_no_clock(error, cpu, pid, frequency)) from error
         try:
-            handle = _attach.attach_perf_event(self._pointer, event, cookie=cookie)
+            handle = self._while_open(_attach.attach_perf_event, event, cookie=cookie)
         except CallError as error:
             os.close(event)
             raise self._error(error, target, kernel.too_old("a cookie", 5, 15)) from error

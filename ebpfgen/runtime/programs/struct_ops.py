@@ -60,7 +60,8 @@ class StructOps(StructOpsMap):
         Raises AttachError if there is one of that name, or the kernel finds a function missing.
         """
         try:
-            handle = _attach.attach_struct_ops(self.pointer)
+            with self._object.held():
+                handle = _attach.attach_struct_ops(self.pointer)
         except CallError as error:
             raise AttachError(
                 error.errno, f"can't attach struct_ops {self.name}: {_why_not(error)}"

@@ -25,7 +25,7 @@ class Tracepoint(Program):
         wanted = (event or self._need_target()).replace(":", "/", 1)
         category, _, name = wanted.partition("/")
         try:
-            handle = _attach.attach_tracepoint(self._pointer, category, name, cookie=cookie)
+            handle = self._while_open(_attach.attach_tracepoint, category, name, cookie=cookie)
         except CallError as error:
             target = f"tracepoint {wanted}"
             raise self._error(error, target, self._why_not(error, wanted)) from error
@@ -66,7 +66,7 @@ class RawTracepoint(Program):
         self._check_loaded()
         wanted = name or self._need_target()
         try:
-            handle = _attach.attach_raw_tracepoint(self._pointer, wanted, cookie=cookie)
+            handle = self._while_open(_attach.attach_raw_tracepoint, wanted, cookie=cookie)
         except CallError as error:
             reason = _no_tracepoint(error, wanted)
             if error.errno == errno.EINVAL:

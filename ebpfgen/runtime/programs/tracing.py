@@ -28,7 +28,7 @@ class Tracing(Program):
         """
         self._check_loaded()
         try:
-            handle = _attach.attach_trace(self._pointer, cookie=cookie)
+            handle = self._while_open(_attach.attach_trace, cookie=cookie)
         except CallError as error:
             raise self._error(error, self.section, self._why_not(error, cookie)) from error
         return self._link(handle, self.target or self.section)
@@ -88,7 +88,7 @@ class Lsm(Program):
         """
         self._check_loaded()
         try:
-            handle = _attach.attach_lsm(self._pointer)
+            handle = self._while_open(_attach.attach_lsm)
         except CallError as error:
             raise self._error(error, self.section, lsm_reason(error)) from error
         return self._link(handle, self.target or self.section)
@@ -120,7 +120,7 @@ class Freplace(Program):
         if program is not None:
             descriptor = program if isinstance(program, int) else program.fd
         try:
-            handle = _attach.attach_freplace(self._pointer, descriptor, function)
+            handle = self._while_open(_attach.attach_freplace, descriptor, function)
         except CallError as error:
             target = f"function {function}" if function else self.section
             raise self._error(error, target, _no_replacement(error)) from error

@@ -48,8 +48,8 @@ class Uprobe(ExecutableProgram):
         place = f"{function or ''}{f'+{offset:#x}' if offset else ''}"
         target = f"{file}:{place.removeprefix('+')}{process(pid)}"
         try:
-            handle = _attach.attach_uprobe(
-                self._pointer,
+            handle = self._while_open(
+                _attach.attach_uprobe,
                 file,
                 function,
                 offset=offset,

@@ -52,8 +52,8 @@ class UprobeMulti(ExecutableProgram):
         shown = functions if is_pattern else f"{len(functions)} places"
         target = f"{file}:{shown}{process(pid)}"
         try:
-            handle = _attach.attach_uprobe_multi(
-                self._pointer,
+            handle = self._while_open(
+                _attach.attach_uprobe_multi,
                 file,
                 functions if isinstance(functions, str) else None,
                 functions=[] if is_pattern else [f for f in functions if isinstance(f, str)],

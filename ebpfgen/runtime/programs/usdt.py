@@ -40,8 +40,8 @@ class Usdt(ExecutableProgram):
         file = self._resolve(path)
         target = f"{file}:{provider}:{name}{process(pid)}"
         try:
-            handle = _attach.attach_usdt(
-                self._pointer,
+            handle = self._while_open(
+                _attach.attach_usdt,
                 file,
                 provider,
                 name,
