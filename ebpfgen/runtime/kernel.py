@@ -1,5 +1,6 @@
 """Facts of the running kernel and this process, for errors that say what to do."""
 
+import ctypes
 import errno
 import os
 import re
@@ -17,6 +18,8 @@ _PART_OF_SYS_ADMIN = ("CAP_PERFMON", "CAP_BPF")
 _SPLIT_SINCE = (5, 8)
 
 BTF = Path("/sys/kernel/btf/vmlinux")
+
+_BPF_FS_MAGIC = 0xCAFE4A11  # include/uapi/linux/magic.h
 
 ENOTSUPP = 524
 """The kernel's own ENOTSUPP, of include/linux/errno.h, which C libraries do not know."""
@@ -117,15 +120,17 @@ def permission_hint(*capabilities: str) -> str:
 
 
 def on_bpf_filesystem(path: Path) -> bool:
-    """Return whether a file at *path*, there or not, is or would be one of a BPF filesystem."""
-    folder = path if path.is_dir() else path.parent
-    folder = folder.resolve()
-    kinds = {}
-    for line in Path("/proc/self/mounts").read_text().splitlines():
-        _, place, kind, *_ = line.split()
-        kinds[place.encode().decode("unicode_escape")] = kind
-    places = [str(folder), *map(str, folder.parents)]
-    return next((kinds[place] for place in places if place in kinds), "") == "bpf"
+    """Return whether a file at *path*, there or not, is or would be one of a BPF filesystem.
+
+    That is in ``struct statfs``, which Python's own statvfs() leaves out.
+    """
+    # The type is the first word on every architecture; 256 bytes are more than any has.
+    buffer = (ctypes.c_ulong * 32)()
+    statfs = ctypes.CDLL(None).statfs
+    places = (path.absolute(), *path.absolute().parents)
+    if all(statfs(os.fsencode(place), buffer) != 0 for place in places):
+        return False
+    return buffer[0] & 0xFFFFFFFF == _BPF_FS_MAGIC
 
 
 def tracefs() -> Path | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self, TypeVar, overload
 
 from ebpfgen.runtime import kernel
-from ebpfgen.runtime._libbpf import loaded as _loaded
+from ebpfgen.runtime._libbpf import descriptors as _descriptors, loaded as _loaded
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.codec import Buffer
 from ebpfgen.runtime.errors import BpfError, StateError
@@ -106,7 +106,7 @@ class LoadedProgram:
         Raises BpfError if there is something of that name, or the folder is not there.
         """
         try:
-            _loaded.pin(self.fd, os.fsencode(path))
+            _descriptors.pin(self.fd, os.fspath(path))
         except CallError as error:
             raise _pin_error(error, f"pin program {self.name} to", Path(path)) from error
 
@@ -165,7 +165,7 @@ def open_pinned_program(path: StrPath) -> PinnedProgram:
     Raises BpfError if there is nothing, or it is not a program.
     """
     try:
-        fd = _loaded.open_pinned(os.fsencode(path))
+        fd = _descriptors.get(os.fspath(path))
     except CallError as error:
         raise _pin_error(error, "open the program pinned at", Path(path)) from error
     with contextlib.ExitStack() as undo:

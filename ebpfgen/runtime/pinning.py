@@ -1,17 +1,15 @@
 """Names in a BPF file system, which keep what they name when its last program ends."""
 
-import ctypes
 import errno
 import os
 from pathlib import Path
 
 from ebpfgen.runtime import kernel
-from ebpfgen.runtime._libbpf import links as _links
+from ebpfgen.runtime._libbpf import descriptors as _descriptors
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import BpfError
 
 BPF_FILE_SYSTEM = "/sys/fs/bpf"
-_BPF_FS_MAGIC = 0xCAFE4A11  # include/uapi/linux/magic.h
 
 
 def pin(descriptor: int, path: str | os.PathLike[str], what: str) -> str:
@@ -22,7 +20,7 @@ def pin(descriptor: int, path: str | os.PathLike[str], what: str) -> str:
     place = os.fspath(path)
     try:
         Path(place).parent.mkdir(parents=True, exist_ok=True)
-        _links.pin(descriptor, place)
+        _descriptors.pin(descriptor, place)
     except (CallError, OSError) as error:
         number = error.errno or errno.EIO
         reason = _why_not(number, place)
@@ -45,7 +43,7 @@ def open_pinned(path: str | os.PathLike[str], wanted: str) -> int:
     """Return a descriptor of what is pinned at *path*, which is to be a *wanted*: ``link``."""
     place = os.fspath(path)
     try:
-        descriptor = _links.open_pinned(place)
+        descriptor = _descriptors.get(place)
     except CallError as error:
         reason = os.strerror(error.errno)
         if error.errno == errno.EACCES:
@@ -69,7 +67,7 @@ def kind_of(descriptor: int) -> str:
 def _why_not(number: int, place: str) -> str:
     if number == errno.EEXIST:
         return "something is pinned there: unlink it first"
-    if not _in_bpf_file_system(place):
+    if not kernel.on_bpf_filesystem(Path(place)):
         return (
             "that is not in a BPF file system: pin to "
             f"{BPF_FILE_SYSTEM}, or mount -t bpf bpf {BPF_FILE_SYSTEM}"
@@ -77,15 +75,3 @@ def _why_not(number: int, place: str) -> str:
     if number in (errno.EPERM, errno.EACCES):
         return kernel.permission_hint()
     return os.strerror(number)
-
-
-def _in_bpf_file_system(place: str) -> bool:
-    """Tell by the type in ``struct statfs``, which Python's own statvfs() leaves out."""
-    folder = Path(place).parent
-    while not folder.exists():
-        folder = folder.parent
-    # The type is the first word on every architecture; 256 bytes are more than any has.
-    buffer = (ctypes.c_ulong * 32)()
-    if ctypes.CDLL(None).statfs(os.fsencode(folder), buffer) != 0:
-        return False
-    return buffer[0] & 0xFFFFFFFF == _BPF_FS_MAGIC

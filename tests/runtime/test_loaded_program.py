@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from ebpfgen import runtime as rt
-from ebpfgen.runtime._libbpf import loaded as _loaded
 from tests.runtime.conftest import need
 
 BPF_FILESYSTEM = Path("/sys/fs/bpf")
@@ -129,7 +128,7 @@ def test_what_is_wrong_with_a_path_is_said(objs: Any, place: Path, tmp_path: Pat
 
 def test_what_is_pinned_must_be_a_program(sample: ModuleType, place: Path) -> None:
     with sample.load_sample_objects() as objs:
-        _loaded.pin(objs.Counts.fd, os.fsencode(place))
+        objs.Counts.pin(place)
     before = {*Path("/proc/self/fd").iterdir()}
     with pytest.raises(rt.BpfError, match="is no program but a pinned map"):
         rt.open_pinned_program(place)

@@ -3,7 +3,6 @@
 import ctypes
 
 from ebpfgen.runtime._libbpf.library import (
-    CHAR_P,
     INT,
     SIZE_T,
     UINT,
@@ -23,9 +22,7 @@ declare(
         "bpf_link_detach": (INT, [INT]),
         "bpf_link_update": (INT, [INT, INT, VOID_P]),
         "bpf_iter_create": (INT, [INT]),
-        "bpf_obj_get": (INT, [CHAR_P]),
-        "bpf_obj_pin": (INT, [INT, CHAR_P]),
-        "bpf_obj_get_info_by_fd": (INT, [INT, VOID_P, ctypes.POINTER(UINT)]),
+        "bpf_obj_get_info_by_fd": (INT, [INT, VOID_P, VOID_P]),
         "bpf_prog_attach": (INT, [INT, INT, INT, UINT]),
         "bpf_prog_detach2": (INT, [INT, INT, INT]),
     }
@@ -117,16 +114,6 @@ def update_map(link: int, bpf_map: int) -> None:
 def create_iterator(link: int) -> int:
     """Return a descriptor that reads once what the iterator of a link writes."""
     return check(library().bpf_iter_create(link))
-
-
-def pin(descriptor: int, path: str) -> None:
-    """Give an object a name in a BPF file system, which keeps it."""
-    check(library().bpf_obj_pin(descriptor, path.encode()))
-
-
-def open_pinned(path: str) -> int:
-    """Return a descriptor of what is pinned at a path."""
-    return check(library().bpf_obj_get(path.encode()))
 
 
 def read_info(descriptor: int, info: "ctypes.Array[ctypes.c_char]") -> int:

@@ -3,7 +3,6 @@
 import ctypes
 
 from ebpfgen.runtime._libbpf.library import (
-    CHAR_P,
     INT,
     UINT,
     VOID_P,
@@ -14,9 +13,7 @@ from ebpfgen.runtime._libbpf.library import (
 
 declare(
     {
-        "bpf_obj_get": (INT, [CHAR_P]),
-        "bpf_obj_get_info_by_fd": (INT, [INT, VOID_P, ctypes.POINTER(UINT)]),
-        "bpf_obj_pin": (INT, [INT, CHAR_P]),
+        "bpf_obj_get_info_by_fd": (INT, [INT, VOID_P, VOID_P]),
         "bpf_enable_stats": (INT, [INT]),
         "bpf_prog_test_run_opts": (INT, [INT, VOID_P]),
     }
@@ -116,13 +113,3 @@ def run_program(fd: int, options: RunOptions) -> None:
 def enable_run_time_statistics() -> int:
     """Return a descriptor that has the kernel time every program until it is closed."""
     return check(library().bpf_enable_stats(_RUN_TIME))
-
-
-def pin(fd: int, path: bytes) -> None:
-    """Pin what a descriptor stands for."""
-    check(library().bpf_obj_pin(fd, path))
-
-
-def open_pinned(path: bytes) -> int:
-    """Return a descriptor of what is pinned at a path."""
-    return check(library().bpf_obj_get(path))

@@ -51,7 +51,7 @@ def cant_open(error: CallError, name: str, path: str) -> MapError:
     reason = os.strerror(error.errno)
     if error.errno == errno.ENOENT:
         reason = "nothing is pinned there"
-    elif error.errno in _DENIED and not in_bpf_file_system(Path(path).parent):
+    elif error.errno in _DENIED and not kernel.on_bpf_filesystem(Path(path)):
         reason = "it is not in a BPF file system"
     elif error.errno in _DENIED and not os.access(path, os.R_OK | os.W_OK):
         reason = "the file's permissions forbid it"
@@ -90,7 +90,7 @@ def cant_pin(error: CallError, name: str, path: Path) -> MapError:
         reason = "something is pinned there already: unpin or remove it first"
     elif error.errno == errno.ENOENT:
         reason = f"there is no folder {path.parent}"
-    elif error.errno in _DENIED and not in_bpf_file_system(path.parent):
+    elif error.errno in _DENIED and not kernel.on_bpf_filesystem(path):
         reason = (
             f"{path.parent} is not in a BPF file system: mount -t bpf bpf {path.parent}, "
             "or pin below /sys/fs/bpf"
@@ -100,17 +100,6 @@ def cant_pin(error: CallError, name: str, path: Path) -> MapError:
     elif error.errno in _DENIED:
         reason = kernel.permission_hint()
     return MapError(error.errno, f"can't pin map {name} at {path}: {reason}")
-
-
-def in_bpf_file_system(folder: Path) -> bool:
-    """Return whether *folder* is in a mounted BPF file system."""
-    device = folder.stat().st_dev
-    number = f"{os.major(device)}:{os.minor(device)}"
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        fields = line.split()
-        if fields[2] == number:
-            return fields[fields.index("-") + 1] == "bpf"
-    return False
 
 
 def _why_denied(fd: int) -> str:

@@ -5,13 +5,13 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from ebpfgen.runtime import kernel
 from ebpfgen.runtime._libbpf import maps as _maps
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import MapError
 from ebpfgen.runtime.handle import Handle, Member
 from ebpfgen.runtime.maps.base import Map
 from ebpfgen.runtime.maps.constants import MapFlag, MapType, known_type, type_name
-from ebpfgen.runtime.maps.failures import in_bpf_file_system
 from ebpfgen.runtime.maps.opened import Opened, opened_at, opened_fd
 
 _U32 = 1 << 32
@@ -155,7 +155,7 @@ class MapSpec:
         path = self.pin_path
         if path is None or not path.exists():
             return False
-        if not in_bpf_file_system(path.parent):
+        if not kernel.on_bpf_filesystem(path):
             raise MapError(errno.EINVAL, f"can't unpin {path}: it is not in a BPF file system")
         path.unlink()
         return True
