@@ -16,6 +16,14 @@ _SWITCHES = frozenset(
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
+    try:
+        _main()
+    except ModuleNotFoundError as error:
+        # Programs of production need no more than the standard library; this command does.
+        sys.exit(f"ebpfgen: {error.name} is not installed: pip install ebpfgen, without --no-deps")
+
+
+def _main() -> NoReturn:
     if sys.argv[1:2] != ["generate"]:
         _run()
     # What is made here lives until the end: looking for what does not, and freeing it all then,

@@ -20,7 +20,7 @@ from ebpfgen.jobs import (
     targets_of,
 )
 from ebpfgen.naming import Naming, check_identifier
-from ebpfgen.project import find_config, project_folder
+from ebpfgen.project import find_config
 from ebpfgen.selection import Selection
 from ebpfgen.target import DEFAULT_TARGETS
 
@@ -49,7 +49,7 @@ def jobs_from_config(
     """
     file = find_config(folder)
     configured = jobs_of_file(file, options) if file else None
-    directives = find_directives(project_folder(folder)) if parse else []
+    directives = find_directives(file.parent) if file and parse else []
     jobs = [*(configured or ()), *(parse(directive) for directive in directives if parse)]
     if not jobs and file is None:
         raise ConfigError(

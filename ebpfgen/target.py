@@ -123,6 +123,11 @@ def _native_target(machine: str) -> Target:
 
 
 def _target_of_machine(machine: str) -> Target | None:
-    """Return the target whose own name for itself *machine* is, amd64 rather than 386."""
+    """Return the target whose own name for itself *machine* is, amd64 rather than 386.
+
+    ``x86`` is what the kernel's headers, and so the files for amd64, call that one.
+    """
+    if machine in ("x86", "x64"):
+        return TARGETS["amd64"]
     fits = (target for target in TARGETS.values() if machine in target.machines)
     return next((target for target in fits if target.name != "386"), None)

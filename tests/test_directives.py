@@ -7,9 +7,16 @@ import pytest
 from ebpfgen.directives import find_directives
 from ebpfgen.errors import UsageError
 
-from .building import TINY, files_of, generate_here, generated, make_project
+from .building import TINY, files_of, generate_here, generated, make_project, run_cli
 
 LINE = "# ebpfgen:generate -t bpfel bpf bpf.c\n"
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path) -> Path:
+    """A project, whose bindings are asked for by modules alone."""
+    (tmp_path / "pyproject.toml").touch()
+    return tmp_path / "pyproject.toml"
 
 
 def place(folder: Path, text: str = LINE, name: str = "main.py") -> Path:
@@ -35,7 +42,14 @@ def test_directives_of_all_folders_run_where_they_stand(tmp_path: Path) -> None:
     assert generated(tmp_path / "a/b").count("unchanged)") == 3, "from anywhere in the project"
 
 
-def test_a_project_needs_no_pyproject_for_its_directives(tmp_path: Path) -> None:
+def test_a_pyproject_says_where_a_project_begins(tmp_path: Path, project: Path) -> None:
+    """Without one, a run in / would do what any module of the machine says."""
+    place(tmp_path / "sub", LINE.replace("bpf bpf.c", "--cc /bin/false bpf bpf.c"))
+    project.unlink()
+    done = run_cli("generate", cwd=tmp_path)
+    assert done.returncode != 0
+    assert done.stderr.startswith(f"ebpfgen: no pyproject.toml in {tmp_path} or above: ")
+    project.touch()
     place(tmp_path / "sub")
     assert generated(tmp_path).startswith("bpf.c → sub/bpf_bpfel.py")
 
@@ -184,7 +198,7 @@ def test_a_directive_is_checked_like_any_binding(tmp_path: Path) -> None:
     module.write_text("")
     done = generate_here(tmp_path, "--check")
     assert done.returncode == 1
-    assert "no pyproject.toml" in done.stderr, "nothing is asked for any more"
+    assert "has no [tool.ebpfgen]" in done.stderr, "nothing is asked for any more"
 
 
 def test_a_module_without_directives_that_names_them_asks_for_nothing(tmp_path: Path) -> None:

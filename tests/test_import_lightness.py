@@ -1,5 +1,6 @@
 """What runs in production pays for the runtime alone."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,26 @@ def test_the_runtime_needs_the_standard_library_alone(bindings: Path) -> None:
         f"import sys; sys.path[:0] = [{str(bindings)!r}, {str(only)!r}]; import bpf; bpf.load_bpf"
     )
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, cwd=bindings)
+
+
+@pytest.mark.parametrize("command", ["--version", "trace", "new x", "generate --force"])
+def test_the_command_says_what_it_lacks(bindings: Path, tmp_path: Path, command: str) -> None:
+    (tmp_path / "ebpfgen").symlink_to(REPOSITORY / "ebpfgen")
+    make_project(tmp_path)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.argv[1:] = {command.split()!r}; "
+        "from ebpfgen.__main__ import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (line,) = done.stderr.splitlines()
+    assert re.fullmatch(r"ebpfgen: \w+ is not installed: pip install ebpfgen, .*", line)
+    assert done.returncode == 1
 
 
 @pytest.mark.parametrize(

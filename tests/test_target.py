@@ -91,6 +91,7 @@ def test_native_on_an_unknown_machine_names_it_and_the_way_out(
     ("name", "hint"),
     [
         ("x86_64", "did you mean amd64?"),
+        ("x86", "did you mean amd64?"),
         ("aarch64", "did you mean arm64?"),
         ("i386", "did you mean amd64?"),
         ("amd46", "did you mean amd64?"),

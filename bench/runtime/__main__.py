@@ -74,7 +74,7 @@ def measure(workers: Workers, rounds: int, say: Callable[[str], None]) -> Result
             ("ebpfgen", "-array"),
             ("limit", ""),
         ):
-            keep(f"drain {who}{how}", workers.drain(who, how, rounds=4), more=["rate"])
+            keep(f"drain {who}{how}", workers.drain(who, how, rounds=4), more=["rate", "best"])
             if how != "-iterate":
                 keep(f"flat {who}{how}", workers.flat(who, how), more=["read", "written"])
         for who, how in (("bcc", ""), ("ebpfgen", ""), ("ebpfgen", "-rarely"), ("limit", "")):

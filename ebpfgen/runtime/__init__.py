@@ -7,7 +7,7 @@ A module is imported when one of its names is used: who counts calls in a hash m
 all other maps, programs and buffers. Type checkers read ``__init__.pyi``.
 """
 
-from importlib import import_module
+import importlib as _importlib
 
 _NAMES = {
     "codec": (
@@ -115,7 +115,7 @@ __all__ = sorted(_MODULES)  # noqa: PLE0605 - __init__.pyi has them one by one
 def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    value = getattr(_importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
 

@@ -237,6 +237,14 @@ def packed(codec: Codec[T], value: T, what: str) -> bytes:
         raise ValueError(f"{_of(what)}{error}") from None
     except TypeError as error:
         raise TypeError(f"{_of(what)}{error}") from None
+    except AttributeError:
+        raise misfit(codec, value, what) from None
+
+
+def misfit(codec: Codec[T], value: object, what: str = "") -> ValueError:
+    """Return the error for a value that lacks what a record, or a record in it, packs itself by."""
+    name = getattr(codec, "__name__", "value of the type it is for")
+    return ValueError(f"{_of(what)}{value!r} is no {name}, or has a member of another type")
 
 
 def bits(value: int, width: int, what: str = "") -> int:

@@ -6,7 +6,7 @@ import time
 from typing import Generic, TypeVar, overload
 
 from ebpfgen.runtime.batches import Payload
-from ebpfgen.runtime.codec import Codec
+from ebpfgen.runtime.codec import Codec, packed
 from ebpfgen.runtime.errors import MapError
 from ebpfgen.runtime.events import NAP, deadline, left_until
 from ebpfgen.runtime.maps.constants import MapType
@@ -48,7 +48,7 @@ class UserRingBuffer(SharedBuffer, Generic[R_contra]):
         Where there is no room, waits for it up to *timeout* seconds, None for ever. Raises MapError
         if there is none then, or never will be; StateError if the buffer is closed, meanwhile too.
         """
-        data = self._codec.pack(record)
+        data = packed(self._codec, record, f"record of {self.name}")
         step = step_of(len(data))
         if step > self.max_entries:
             raise MapError(

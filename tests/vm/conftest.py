@@ -53,6 +53,7 @@ def newer_guest_report(vm: None, tmp_path_factory: pytest.TempPathFactory) -> ma
         pytest.skip(f"there is no newer kernel, or libbpf, for the VM: {HOW}")
     scratch = tmp_path_factory.mktemp("newer-vm-scratch")
     generate_bindings(scratch, PROGRAMS)
+    generate_bindings(scratch, PROGRAMS.parent / "maps", "arena.c")
     return run_checks(machine.discover(*machine.FOR_NEWER), scratch, kernel, libbpf)
 
 
@@ -74,8 +75,8 @@ def run_checks(
     return machine.Report(scratch / "report.jsonl", process)
 
 
-def generate_bindings(folder: Path, sources: Path) -> None:
-    """Generate the bindings of every .c file of a folder, for this machine, named after it."""
+def generate_bindings(folder: Path, sources: Path, pattern: str = "*.c") -> None:
+    """Generate the bindings of the .c files of a folder, for this machine, named after them."""
     options = Options(targets=("native",), cflags=("-I", str(machine.ROOT / "headers")))
-    files = (source for source in sorted(sources.glob("*.c")) if source.name != "victim.c")
+    files = [source for source in sorted(sources.glob(pattern)) if source.name != "victim.c"]
     generate([job_from_arguments(source.stem, source, folder, options) for source in files])

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar, cast
 
-from ebpfgen.runtime.codec import Array, Chars, Codec, EnumCodec, Raw, Scalar, until_nul
+from ebpfgen.runtime.codec import Array, Chars, Codec, EnumCodec, Raw, Scalar, packed, until_nul
 from ebpfgen.runtime.records import FlexibleRecord
 
 T = TypeVar("T")
@@ -68,4 +68,4 @@ def pack_many(codec: Codec[T], values: Sequence[T], size: int) -> bytes:
             return struct.pack(f"{order}{len(values)}{letter}", *values)
         except struct.error:
             pass  # Which one it was, its codec says.
-    return b"".join([codec.pack(value)[:size] for value in values])
+    return b"".join([packed(codec, value, "")[:size] for value in values])

@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, TypeVar, cast, overload
 
 from ebpfgen.runtime._libbpf import elements as _elements
 from ebpfgen.runtime._libbpf.library import CallError
-from ebpfgen.runtime.codec import Codec
+from ebpfgen.runtime.codec import Codec, misfit
 from ebpfgen.runtime.dtypes import NDArray, array_from, dtype_of
 from ebpfgen.runtime.maps import batch
 from ebpfgen.runtime.maps.bulk import pack_many, unpack_many
@@ -49,7 +49,11 @@ class KeyedMap(TypedMap[V], Mapping[K, V], Generic[K, V]):
     def __getitem__(self, key: K) -> V:
         # Written out, and not by way of lookup(): this is what programs do most.
         buffer = self._buffer_type()
-        result = self._lookup_elem(self.fd, self._key.pack(key), buffer)
+        try:
+            packed = self._key.pack(key)
+        except AttributeError:
+            raise misfit(self._key, key, f"key of {self.name}") from None
+        result = self._lookup_elem(self.fd, packed, buffer)
         if result < 0:
             raise self._key_error(CallError(-result), key, "read from")
         return self._value.unpack_from(buffer)
@@ -167,7 +171,10 @@ class KeyedMap(TypedMap[V], Mapping[K, V], Generic[K, V]):
             pass
 
     def _packed_key(self, key: K) -> bytes:
-        return self._key.pack(key)[: self.key_size]
+        try:
+            return self._key.pack(key)[: self.key_size]
+        except AttributeError:
+            raise misfit(self._key, key, f"key of {self.name}") from None
 
     def _pop_packed(self, packed: bytes) -> V:
         try:

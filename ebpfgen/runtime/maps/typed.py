@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from ebpfgen.runtime._libbpf import elements as _elements
 from ebpfgen.runtime._libbpf.elements import Bytes
 from ebpfgen.runtime._libbpf.library import CallError
-from ebpfgen.runtime.codec import Codec
+from ebpfgen.runtime.codec import Codec, misfit
 from ebpfgen.runtime.errors import MapError
 from ebpfgen.runtime.maps.base import Map
 from ebpfgen.runtime.maps.bulk import unpack_many
@@ -55,7 +55,10 @@ class TypedMap(Map, Generic[V]):
 
     def _packed(self, value: V) -> bytes:
         # A flexible array member makes it longer than the map's values, which end where it begins.
-        return self._value.pack(value)[: self._value_space]
+        try:
+            return self._value.pack(value)[: self._value_space]
+        except AttributeError:
+            raise misfit(self._value, value, f"value of {self.name}") from None
 
 
 _REMEDY = (

@@ -1,5 +1,6 @@
 """What needs a newer libbpf is tested on this kernel as it is on the host's."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,20 @@ def check_all_that_needs_a_newer_libbpf() -> None:
     print(done.stdout, done.stderr)
     assert done.returncode == 0
     assert "skipped" not in done.stdout
+
+
+def check_the_memory_of_an_arena_is_shared() -> None:
+    with loaded("arena") as objs:
+        arena = objs.Shared
+        arena.write(arena.size - 5, b"hello")
+        assert arena.read(arena.size - 6, 6) == b"\0hello"
+        assert arena.read(0, 1) == b"\0"
+        assert isinstance(error_of(lambda: arena.read(arena.size, 1)), IndexError)
+        child = os.fork()
+        if not child:
+            refused = isinstance(error_of(lambda: arena.read(0, 1)), rt.NotSupportedError)
+            os._exit(0 if refused else 1)
+        assert os.waitpid(child, 0)[1] == 0
 
 
 def check_a_struct_ops_link_is_asked_and_updated() -> None:
