@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ebpfgen.clang import Compilation, Toolchain, compile_source
 from ebpfgen.errors import SourceError, UsageError, placed
-from ebpfgen.jobs import Job
+from ebpfgen.jobs import COMMAND_LINE, Job
 from ebpfgen.stamp import in_package, stamped
 from ebpfgen.target import Target
 from ebpfgen.tools import CommandObserver
@@ -55,14 +55,19 @@ def make_part(
     """
     if job.objects:
         return _object_of(job, target)
-    return compile_source(
-        job.sources[number],
-        target,
-        job.cflags,
-        toolchain=toolchain(),
-        folder=job.folder,
-        observe=observe,
-    )
+    try:
+        return compile_source(
+            job.sources[number],
+            target,
+            job.cflags,
+            toolchain=toolchain(),
+            folder=job.folder,
+            observe=observe,
+        )
+    except SourceError as error:
+        if job.place != COMMAND_LINE:
+            error.args = (f"{job.place}: {error}",)
+        raise
 
 
 def link_parts(job: Job, target: Target, parts: Sequence[Compilation]) -> Compilation:

@@ -15,6 +15,7 @@ from ebpfgen.selection import Selection
 from ebpfgen.target import DEFAULT_TARGETS, SUFFIXES, ByteOrder, Target, find_targets
 
 _BYTE_ORDERS: dict[bytes, ByteOrder] = {b"\x01": "little", b"\x02": "big"}
+COMMAND_LINE = "the command line"
 
 
 class Job(NamedTuple):
@@ -42,7 +43,7 @@ class Job(NamedTuple):
     strip: str | None = None
     no_strip: bool = False
     makebase: Path | None = None
-    place: str = "the command line"
+    place: str = COMMAND_LINE
 
     @property
     def shown_source(self) -> str:

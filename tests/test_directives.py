@@ -142,6 +142,15 @@ def test_a_mistake_is_one_line_with_the_place(
     assert files_of(tmp_path) == before
 
 
+def test_a_source_that_is_not_there_has_the_place_that_names_it(tmp_path: Path) -> None:
+    module = place(tmp_path / "sub", LINE.replace("bpf.c", "gone.c"))
+    done = generate_here(tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"ebpfgen: {module}:1: no C source 'gone.c': check the path\n"
+    done = generate_here(tmp_path, "bpf", "gone.c")
+    assert done.stderr == "ebpfgen: no C source 'gone.c': check the path\n"
+
+
 def test_what_is_typed_overrides_a_directive(tmp_path: Path) -> None:
     place(
         tmp_path / "sub",

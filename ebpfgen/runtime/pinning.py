@@ -48,6 +48,8 @@ def open_pinned(path: str | os.PathLike[str], wanted: str) -> int:
         reason = os.strerror(error.errno)
         if error.errno == errno.EACCES:
             reason = kernel.permission_hint()
+        elif error.errno == errno.ENOENT:
+            reason = "nothing is pinned there"
         raise BpfError(
             error.errno, f"can't open the {wanted} pinned at {place}: {reason}"
         ) from error

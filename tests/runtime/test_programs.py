@@ -27,6 +27,14 @@ class TestTracepoint:
             call_execve()
         assert objs.Counts[0] >= CALLS
 
+    def test_says_that_it_is_attached_already(self, objs: Any) -> None:
+        attached_already = pytest.raises(
+            rt.AttachError, match="it is attached there already: close"
+        )
+        with objs.OnExecve.attach(), attached_already:
+            objs.OnExecve.attach()
+        objs.OnExecve.attach()
+
     @pytest.mark.parametrize("event", ["syscalls/sys_enter_execve", "syscalls:sys_enter_execve"])
     def test_attaches_to_the_event_it_is_given(self, objs: Any, event: str) -> None:
         with objs.Anywhere.attach(event):

@@ -140,6 +140,8 @@ class Program(LoadedProgram):
             reason = f"this process lacks {' and '.join(missing)}: run it as root (sudo)"
         elif not reason and number in NO_PERMISSION:
             reason = kernel.permission_hint(*self.capabilities)
+        elif not reason and number == errno.EEXIST:
+            reason = "it is attached there already: close that link first"
         elif not reason:
             said = _KERNEL_SAYS.findall(error.log) if isinstance(error, CallError) else []
             reason = said[-1] if said else kernel.errno_text(number)
