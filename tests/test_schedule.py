@@ -198,6 +198,35 @@ def test_what_stops_whoever_is_told_ends_the_compilers_too(project: Path, tmp_pa
     assert sorted(path.name for path in project.glob("b?.py")) == ["b0.py"]
 
 
+def test_the_sources_of_one_binding_are_compiled_side_by_side(tmp_path: Path) -> None:
+    """Each compiler waits for the other one to have begun."""
+    for name in "ab":
+        (tmp_path / f"{name}.c").write_text(f"int {name};\n")
+    clang = script(
+        tmp_path / "clang",
+        f"""touch {tmp_path}/begun-$$
+for i in $(seq 100); do
+    [ "$(ls {tmp_path} | grep -c begun-)" = 2 ] && exec {CLANG} "$@"
+    sleep 0.1
+done
+exit 1""",
+    )
+    target = "bpfel" if sys.byteorder == "little" else "bpfeb"
+    done = generate_here(tmp_path, "-j2", "-t", target, "--cc", clang, "bpf", "a.c", "b.c")
+    assert (done.returncode, done.stderr) == (0, "")
+    linked = (tmp_path / f"bpf_{target}.o").read_bytes()
+    assert b".debug_" not in linked, "libbpf's linker leaves the DWARF out"
+    assert b".BTF\0" in linked
+
+
+def test_the_objects_of_one_binding_are_stripped_together(project: Path) -> None:
+    done = generate_here(project, "-v", "-t", "bpfel,bpfeb")
+    strips = [line for line in done.stderr.splitlines() if "llvm-strip" in line]
+    assert len(strips) == len(IDENTS)
+    for path in project.glob("b?_*.o"):
+        assert b".debug_" not in path.read_bytes()
+
+
 def test_runs_at_once_do_not_mix_their_files(project: Path) -> None:
     for option in ("--force", "--check"):
         runs = [
