@@ -108,7 +108,9 @@ class SharedBuffer(Map, ABC):
         Gives False if it is, and to a signal handler if the thread that it interrupts is in here.
         """
         with self._lock:
-            if self._is_closed or self._is_in_use:
+            # The map is not closed either, as a signal handler may do, before the memory is.
+            lifetime = self._owner.lifetime
+            if self._is_closed or self._is_in_use or not lifetime.begin():
                 yield False
                 return
             try:
@@ -118,6 +120,7 @@ class SharedBuffer(Map, ABC):
                 self._is_in_use = False
                 if self.closed:
                     self._release()
+                lifetime.end()
 
     def _bell(self) -> Doorbell:
         with self._lock:

@@ -14,8 +14,10 @@ from ebpfgen.runtime._libbpf.library import (
     UINT,
     VOID_P,
     CallError,
+    Struct,
     check,
     declare,
+    fitting,
     library,
 )
 
@@ -40,10 +42,15 @@ declare(
 )
 
 
-class _BatchOptions(ctypes.Structure):
+class _BatchOptions(Struct):
     """``struct bpf_map_batch_opts``."""
 
     _fields_ = (("sz", SIZE_T), ("elem_flags", _U64), ("flags", _U64))
+
+
+def check_flags(flags: int) -> None:
+    """Raise ValueError for flags of an element that the kernel would see cut."""
+    fitting(flags, _U64, "flags")
 
 
 def lookup_function() -> Callable[[int, bytes | None, Bytes], int]:
