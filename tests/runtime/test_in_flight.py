@@ -81,6 +81,7 @@ def bpf_file(fd: int) -> str:
         return "closed"
 
 
+LOCK = rt.BPF_F_LOCK
 MAP, PROGRAM, LINK = "anon_inode:bpf-map", "anon_inode:bpf-prog", "anon_inode:bpf_link"
 
 CALLS: dict[str, tuple[str, str, Callable[[Objects], object]]] = {
@@ -107,7 +108,6 @@ CALLS: dict[str, tuple[str, str, Callable[[Objects], object]]] = {
     "test run": ("bpf_prog_test_run_opts", PROGRAM, lambda o: o.Packet.test_run(bytes(14))),
     "program info": ("bpf_obj_get_info_by_fd", PROGRAM, lambda o: o.Packet.info),
 }
-LOCK = rt.BPF_F_LOCK
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -129,8 +129,8 @@ def test_the_descriptor_of_a_call_is_not_closed_before_it_returns(
         return in_call_of(fd, *arguments)
 
     monkeypatch.setattr(library(), function, called)
-    for part in (objs.Hash, objs.Array):
-        monkeypatch.setattr(part._elements, "_lookup_elem", called)
+    for elements in (objs.Hash._elements, objs.Array._elements):
+        monkeypatch.setattr(elements, "_lookup_elem", called)
     with contextlib.suppress(rt.BpfError, KeyError, IndexError):  # an empty or closed map
         use(objs)
     assert seen == [(True, kind)]
