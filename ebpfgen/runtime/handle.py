@@ -166,6 +166,9 @@ class Handle(Owner):
         access = mmap.ACCESS_READ if is_constant(name) else mmap.ACCESS_WRITE
         try:
             return mmap.mmap(_maps.fd(bpf_map), _whole_pages(size), access=access)
+        except CallError as error:
+            message = f"section {name} of {self.name} has no map: {error}"
+            raise MapError(error.errno, message) from error
         except OSError as error:
             raise MapError(
                 error.errno or errno.EINVAL,

@@ -275,10 +275,11 @@ def open_pinned_link(path: str | os.PathLike[str]) -> Link:
     place = os.fspath(path)
     descriptor = pinning.open_pinned(path, "link")
     release = Once(lambda: os.close(descriptor))
-    with ExitStack() as undo:
-        undo.callback(release)
+    try:
         info = read_link_info(descriptor)
-        undo.pop_all()
+    except CallError as error:
+        release()
+        raise BpfError(error.errno, f"can't open the link pinned at {place}: {error}") from error
     link = Link(f"program {info.program_id}", place, release, descriptor)
     link._finalizer = close_when_dropped(link, f"the link pinned at {place}", release)
     link.pin_path = place

@@ -1,6 +1,7 @@
 """A call in flight uses its own map, program or link, whoever closes that meanwhile."""
 
 import contextlib
+import ctypes
 import os
 import signal
 import sys
@@ -74,9 +75,10 @@ def objs(code: bytes) -> Iterator[Objects]:
         yield loaded
 
 
-def bpf_file(fd: int) -> str:
+def bpf_file(fd: int | ctypes.c_int) -> str:
+    number = fd if isinstance(fd, int) else fd.value
     try:
-        return str(Path(f"/proc/self/fd/{fd}").readlink())
+        return str(Path(f"/proc/self/fd/{number}").readlink())
     except FileNotFoundError:
         return "closed"
 
@@ -120,7 +122,7 @@ def test_the_descriptor_of_a_call_is_not_closed_before_it_returns(
     seen: list[tuple[bool, str]] = []
     in_call_of = getattr(library(), function)
 
-    def called(fd: int, *arguments: Any) -> Any:
+    def called(fd: int | ctypes.c_int, *arguments: Any) -> Any:
         if not seen:
             closer = threading.Thread(target=objs.close)
             closer.start()
@@ -129,8 +131,10 @@ def test_the_descriptor_of_a_call_is_not_closed_before_it_returns(
         return in_call_of(fd, *arguments)
 
     monkeypatch.setattr(library(), function, called)
-    for elements in (objs.Hash._elements, objs.Array._elements):
-        monkeypatch.setattr(elements, "_lookup_elem", called)
+    kept = {"bpf_map_lookup_elem": "_lookup_elem", "bpf_map_update_elem": "_update_elem"}
+    if attribute := kept.get(function):
+        for bpf_map in (objs.Hash, objs.Array, objs.Queue, objs.Bloom):
+            monkeypatch.setattr(bpf_map._elements, attribute, called)
     with contextlib.suppress(rt.BpfError, KeyError, IndexError):  # an empty or closed map
         use(objs)
     assert seen == [(True, kind)]
@@ -151,8 +155,8 @@ def test_the_value_of_a_map_of_descriptors_is_not_closed_before_the_call(
         result: int = update(fd, key, value, flags)
         return result
 
-    monkeypatch.setattr(library(), "bpf_map_update_elem", called)
     program = other.Packet
+    monkeypatch.setattr(objs.Steps._elements, "_update_elem", called)
     objs.Steps[0] = program
     assert seen == [PROGRAM]
     with pytest.raises(rt.StateError, match="other is closed"):
@@ -177,7 +181,7 @@ def test_closing_a_link_waits_for_the_call_on_it(
     in_call_of = getattr(library(), function)
     seen: list[str] = []
 
-    def called(fd: int, *arguments: Any) -> Any:
+    def called(fd: int | ctypes.c_int, *arguments: Any) -> Any:
         if not seen:
             closer.start()
             closer.join(PATIENCE)
@@ -201,7 +205,7 @@ def test_a_signal_handler_that_closes_a_link_leaves_it_to_the_call(
     ask = library().bpf_obj_get_info_by_fd
     seen: list[tuple[bool, str]] = []
 
-    def called(fd: int, *arguments: Any) -> Any:
+    def called(fd: int | ctypes.c_int, *arguments: Any) -> Any:
         link.close()
         seen.append((link.closed, bpf_file(fd)))
         return ask(fd, *arguments)

@@ -53,13 +53,19 @@ def check_flags(flags: int) -> None:
     fitting(flags, _U64, "flags")
 
 
-def lookup_function() -> Callable[[int, bytes | None, Bytes], int]:
+def lookup_function() -> Callable[[ctypes.c_int, bytes | None, Bytes], int]:
     """Return ``bpf_map_lookup_elem``, which answers with a negative errno.
 
-    The one function whose callers save the way through :func:`lookup`: single lookups are what
-    programs do most.
+    Single lookups and updates are what programs do most, so that their callers save the way through
+    a function of this module.
     """
-    found: Callable[[int, bytes | None, Bytes], int] = library().bpf_map_lookup_elem
+    found: Callable[[ctypes.c_int, bytes | None, Bytes], int] = library().bpf_map_lookup_elem
+    return found
+
+
+def update_function() -> Callable[[ctypes.c_int, bytes | None, bytes, int], int]:
+    """Return ``bpf_map_update_elem``, as :func:`lookup_function` does for lookups."""
+    found: Callable[[ctypes.c_int, bytes | None, bytes, int], int] = library().bpf_map_update_elem
     return found
 
 
@@ -75,11 +81,6 @@ def lookup(fd: int, key: bytes | None, value: Bytes, flags: int = 0) -> None:
 def lookup_and_delete(fd: int, key: bytes | None, value: Bytes) -> None:
     """Read the value of *key* into *value* and delete the key, at once."""
     check(library().bpf_map_lookup_and_delete_elem(fd, key, value))
-
-
-def update(fd: int, key: bytes | None, value: bytes, flags: int) -> None:
-    """Write the value of *key*."""
-    check(library().bpf_map_update_elem(fd, key, value, flags))
 
 
 def delete(fd: int, key: bytes) -> None:

@@ -53,10 +53,10 @@ class ArrayMap(TypedMap[V], Sequence[V]):
         if self._is_mappable and (memory := self._mapped()) is not None:
             return self._value.unpack_from(self._bytes_at(memory, position))
         try:
-            found = self._elements.lookup_quickly(INDEX.pack(position))
+            found = self._lookup(INDEX.pack(position))
         except CallError as error:
             raise self._error(error, f"read element {index} of") from error
-        return self._value.unpack_from(found)
+        return self._unpack_value(found)
 
     def __setitem__(self, index: int, value: V) -> None:
         self.put(index, value)

@@ -23,6 +23,9 @@ class Sizes(NamedTuple):
 class Elements:
     """Lookups, updates and deletes on one map, singly and in batches.
 
+    Single lookups and updates are what programs do most: they have the steps of
+    ``with self.lifetime`` inline, which would take a fifth of their time.
+
     Keys and values are packed. Every method raises CallError with the kernel's errno, StateError if
     the map is closed, and ValueError for a buffer whose length is not what the kernel reads.
     """
@@ -31,9 +34,11 @@ class Elements:
         self.name = name
         self.lifetime = lifetime
         self.fd = fd
+        self._int_fd = ctypes.c_int(fd)  # which ctypes does not make again for every call
         self.key_size, self.value_size = sizes
         self.value_type: type[Bytes] = ctypes.c_char * self.value_size
         self._lookup_elem = _elements.lookup_function()
+        self._update_elem = _elements.update_function()
 
     def lookup(self, key: bytes | None, flags: int = 0) -> Bytes:
         """The value of *key*, None for a map without keys."""
@@ -63,12 +68,23 @@ class Elements:
 
     def update(self, key: bytes | None, value: bytes, flags: int = 0) -> None:
         """Set the value of *key*."""
-        self._check_key(key)
-        self._check_values(value, 1)
+        if key is None or len(key) != self.key_size or len(value) != self.value_size:
+            self._check_key(key)
+            self._check_values(value, 1)
         if flags:
             check_flags(flags)
-        with self.lifetime:
-            _elements.update(self.fd, key, value, flags)
+        lifetime = self.lifetime
+        try:
+            lifetime.calls.append(None)
+            if lifetime.closed:
+                raise lifetime.error()
+            result = self._update_elem(self._int_fd, key, value, flags)
+        finally:
+            lifetime.calls.pop()
+            if lifetime.closed:
+                lifetime.settle()
+        if result < 0:
+            raise CallError(-result)
 
     def delete(self, key: bytes) -> None:
         """Delete *key*."""
@@ -121,10 +137,7 @@ class Elements:
             _elements.delete_batch(self.fd, start, count)
 
     def lookup_quickly(self, key: bytes) -> Bytes:
-        """The value of *key*, as lookup() has it: what programs do most.
-
-        The steps of ``with self.lifetime`` stand here, as they would take half as long as the rest.
-        """
+        """The value of *key*, as lookup() has it."""
         if len(key) != self.key_size:
             self._check_key(key)
         value = self.value_type()
@@ -133,7 +146,7 @@ class Elements:
             lifetime.calls.append(None)
             if lifetime.closed:
                 raise lifetime.error()
-            result = self._lookup_elem(self.fd, key, value)
+            result = self._lookup_elem(self._int_fd, key, value)
         finally:
             lifetime.calls.pop()
             if lifetime.closed:

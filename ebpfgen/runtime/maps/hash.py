@@ -35,7 +35,7 @@ class HashMap(KeyedMap[K, V], MutableMapping[K, V], Generic[K, V]):
         ``bpf_spin_lock``.
         """
         try:
-            self._write(self._pack_key(key), value, flags)
+            self._elements.update(self._pack_key(key), self._pack_value(value), flags)
         except CallError as error:
             raise self._key_error(error, key, "write to") from error
 

@@ -48,10 +48,10 @@ class KeyedMap(TypedMap[V], Mapping[K, V], Generic[K, V]):
 
     def __getitem__(self, key: K) -> V:
         try:
-            found = self._elements.lookup_quickly(self._pack_key(key))
+            found = self._lookup(self._pack_key(key))
         except CallError as error:
             raise self._key_error(error, key, "read from") from error
-        return self._value.unpack_from(found)
+        return self._unpack_value(found)
 
     def lookup(self, key: K, *, flags: UpdateFlag = UpdateFlag.ANY) -> V:
         """Return the value of *key*, as ``map[key]`` does, with flags for the kernel.

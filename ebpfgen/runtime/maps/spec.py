@@ -146,8 +146,12 @@ class MapSpec:
 
     @pin_path.setter
     def pin_path(self, path: str | os.PathLike[str] | None) -> None:
-        with self._owner.held_unloaded():
-            _maps.set_pin_path(self._pointer, None if path is None else os.fspath(path))
+        place = None if path is None else os.fspath(path)
+        try:
+            with self._owner.held_unloaded():
+                _maps.set_pin_path(self._pointer, place)
+        except CallError as error:
+            raise MapError(error.errno, f"can't pin map {self.name} at {place}: {error}") from error
 
     def unpin(self) -> bool:
         """Remove what is pinned at :attr:`pin_path`, for loading to create and pin a new map.

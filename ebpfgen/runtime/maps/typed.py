@@ -28,6 +28,9 @@ class TypedMap(Map, Generic[V]):
         self._value_space = self._elements.value_size
         self._pack_value = packer(value, self._value_space, f"value of {self.name}")
         self._unpack_values = unpack_many(value)
+        # Looked up once, for the call that programs make most.
+        self._lookup = self._elements.lookup_quickly
+        self._unpack_value = value.unpack_from
 
     def _read(self, key: bytes | None, flags: int = 0) -> V:
         """Return the value of a packed key. Raises CallError."""

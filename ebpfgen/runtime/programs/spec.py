@@ -2,16 +2,20 @@
 
 import errno
 import os
+from collections.abc import Callable
 from contextlib import nullcontext
+from typing import TypeVar
 
 from ebpfgen.runtime import kernel, targets
 from ebpfgen.runtime._libbpf import programs as _programs
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.descriptor import held_fd
-from ebpfgen.runtime.errors import AttachError
+from ebpfgen.runtime.errors import AttachError, BpfError
 from ebpfgen.runtime.handle import Handle, Member
 from ebpfgen.runtime.link import HasDescriptor
 from ebpfgen.runtime.program_types import AttachType, ProgramType, named
+
+S = TypeVar("S", int, bool)
 
 
 class ProgramSpec:
@@ -35,8 +39,7 @@ class ProgramSpec:
 
     @autoload.setter
     def autoload(self, value: bool) -> None:
-        with self._owner.held_unloaded():
-            _programs.set_autoload(self._pointer, value)
+        self._set("autoload", _programs.set_autoload, value)
 
     @property
     def autoattach(self) -> bool:
@@ -61,8 +64,7 @@ class ProgramSpec:
 
     @type.setter
     def type(self, value: ProgramType | int) -> None:
-        with self._owner.held_unloaded():
-            _programs.set_program_type(self._pointer, value)
+        self._set("type", _programs.set_program_type, value)
 
     @property
     def attach_type(self) -> AttachType | int:
@@ -72,8 +74,7 @@ class ProgramSpec:
 
     @attach_type.setter
     def attach_type(self, value: AttachType | int) -> None:
-        with self._owner.held_unloaded():
-            _programs.set_attach_type(self._pointer, value)
+        self._set("attach_type", _programs.set_attach_type, value)
 
     @property
     def flags(self) -> int:
@@ -83,8 +84,7 @@ class ProgramSpec:
 
     @flags.setter
     def flags(self, value: int) -> None:
-        with self._owner.held_unloaded():
-            _programs.set_flags(self._pointer, value)
+        self._set("flags", _programs.set_flags, value)
 
     @property
     def log_level(self) -> int:
@@ -97,8 +97,15 @@ class ProgramSpec:
 
     @log_level.setter
     def log_level(self, value: int) -> None:
-        with self._owner.held_unloaded():
-            _programs.set_log_level(self._pointer, value)
+        self._set("log_level", _programs.set_log_level, value)
+
+    def _set(self, what: str, change: Callable[[int, S], None], value: S) -> None:
+        try:
+            with self._owner.held_unloaded():
+                change(self._pointer, value)
+        except CallError as error:
+            message = f"can't set {what} of program {self.name}: {error}"
+            raise BpfError(error.errno, message) from error
 
     def offload_to(self, interface: str | int) -> None:
         """Load the program into the hardware of a network interface, by its name or index.
