@@ -11,6 +11,7 @@ from typing import ClassVar, Self
 
 from ebpfgen.runtime.doorbell import Doorbell
 from ebpfgen.runtime.errors import StateError
+from ebpfgen.runtime.lifetime import Once
 from ebpfgen.runtime.maps.base import Map
 from ebpfgen.runtime.maps.opened import Opened
 
@@ -127,6 +128,7 @@ class SharedBuffer(Map, ABC):
             if self._doorbell is None:
                 fds = () if self._is_closed else self._descriptors()
                 self._doorbell = Doorbell(fds, self._EVENTS)
+                self._owner.lifetime.free_before(Once(self._doorbell.close))
                 if self._is_closed:
                     self._doorbell.close()
             return self._doorbell
