@@ -40,13 +40,13 @@ _NAMES = {
         "prog_array reuseport_sockarray sockhash sockmap xskmap"
     ),
     "maps.hash": "HashMap IndexMap cgroup_storage cpumap devmap devmap_hash hash_map lru_hash",
-    "maps.info": "MapInfo",
     "maps.lpm": "LpmTrieMap lpm_trie",
     "maps.member": "MapMember untyped_map",
     "maps.nested": "ArrayOfMaps HashOfMaps OuterMember array_of_maps hash_of_maps",
+    "maps.info": "MapInfo possible_cpus",
     "maps.percpu": (
         "PerCpuArrayMap PerCpuHashMap lru_percpu_hash percpu_array percpu_cgroup_storage "
-        "percpu_hash possible_cpus"
+        "percpu_hash"
     ),
     "maps.queue": "BloomFilter QueueMap bloom_filter queue stack",
     "maps.spec": "InnerMapSpec MapSpec map_spec",

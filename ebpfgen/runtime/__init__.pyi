@@ -100,7 +100,7 @@ from ebpfgen.runtime.maps.hash import (
     hash_map as hash_map,
     lru_hash as lru_hash,
 )
-from ebpfgen.runtime.maps.info import MapInfo as MapInfo
+from ebpfgen.runtime.maps.info import MapInfo as MapInfo, possible_cpus as possible_cpus
 from ebpfgen.runtime.maps.lpm import LpmTrieMap as LpmTrieMap, lpm_trie as lpm_trie
 from ebpfgen.runtime.maps.member import MapMember as MapMember, untyped_map as untyped_map
 from ebpfgen.runtime.maps.nested import (
@@ -117,7 +117,6 @@ from ebpfgen.runtime.maps.percpu import (
     percpu_array as percpu_array,
     percpu_cgroup_storage as percpu_cgroup_storage,
     percpu_hash as percpu_hash,
-    possible_cpus as possible_cpus,
 )
 from ebpfgen.runtime.maps.queue import (
     BloomFilter as BloomFilter,

@@ -6,6 +6,7 @@ module was made of, so a value of a big-endian machine reads the same everywhere
 """
 
 import struct
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar, cast
 
@@ -121,8 +122,7 @@ class Array(Generic[T]):
 
     def pack(self, value: tuple[T, ...], /) -> bytes:
         """Return the elements as bytes. Raises ValueError if they are not *count*."""
-        pack = self.element.pack
-        return b"".join(pack(element) for element in exactly(value, self.count))
+        return packed_all(self.element, exactly(value, self.count))
 
 
 class Wide:
@@ -229,22 +229,50 @@ def exactly(elements: tuple[T, ...], count: int, what: str = "") -> tuple[T, ...
     return elements
 
 
-def packed(codec: Codec[T], value: T, what: str) -> bytes:
-    """Return *value* as its codec packs it. Raises ValueError naming *what* if it does not fit."""
+def packed(codec: Codec[T], value: T, what: str = "") -> bytes:
+    """Pack *value*: exactly ``SIZE`` bytes, or more with a flexible array member.
+
+    Raises ValueError naming *what* for a value that does not fit or is of another generated class,
+    TypeError for one of another type.
+    """
+    if isinstance(codec, type) and not isinstance(value, codec):
+        raise misfit(codec, value, what)
     try:
-        return codec.pack(value)
+        data = codec.pack(value)
     except ValueError as error:
         raise ValueError(f"{_of(what)}{error}") from None
     except TypeError as error:
         raise TypeError(f"{_of(what)}{error}") from None
     except AttributeError:
         raise misfit(codec, value, what) from None
+    if len(data) < codec.SIZE:
+        raise ValueError(f"{_of(what)}{value!r} packs to {len(data)} bytes, not {codec.SIZE}")
+    return data if type(data) is bytes else bytes(data)
 
 
-def misfit(codec: Codec[T], value: object, what: str = "") -> ValueError:
-    """Return the error for a value that lacks what a record, or a record in it, packs itself by."""
-    name = getattr(codec, "__name__", "value of the type it is for")
-    return ValueError(f"{_of(what)}{value!r} is no {name}, or has a member of another type")
+def packed_all(codec: Codec[T], values: Iterable[T]) -> bytes:
+    """Pack elements one after the other. Raises what :func:`packed` does."""
+    size = codec.SIZE
+    return b"".join([packed(codec, value)[:size] for value in values])
+
+
+def packer(codec: Codec[T], size: int, what: str) -> Callable[[T], bytes]:
+    """The function that packs values for *size* bytes that the kernel reads.
+
+    A flexible array member ends there. Raises what :func:`packed` does.
+    """
+    if isinstance(codec, Scalar) and size == codec.SIZE:
+        return codec.pack  # the shortest way, for the keys that most maps have
+    return lambda value: packed(codec, value, what)[:size]
+
+
+def misfit(codec: Codec[T] | type, value: object, what: str = "") -> ValueError:
+    """The error for a value of another class, or one with a member of another class."""
+    wanted = codec.__name__ if isinstance(codec, type) else repr(codec)
+    found = type(value).__name__
+    if found == wanted:
+        return ValueError(f"{_of(what)}a member of {value!r} is not of the type that {wanted} has")
+    return ValueError(f"{_of(what)}{value!r} is of class {found}, not {wanted}")
 
 
 def bits(value: int, width: int, what: str = "") -> int:

@@ -1,16 +1,15 @@
-"""What the parts of an object share: libbpf's handle of it, and what must go before it does."""
+"""A ``bpf_object`` and the resources to release before it."""
 
 import contextlib
 import errno
 import mmap
-import os
-import threading
 from collections.abc import Callable, Iterator
 from typing import ClassVar, Generic, Never, NoReturn, Protocol, Self, TypeVar, Unpack, overload
 
 from ebpfgen.runtime._libbpf import maps as _maps, objects as _objects, programs as _programs
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import BpfError, MapError, StateError, UnsupportedObjectError
+from ebpfgen.runtime.lifetime import ClosableT, Owner
 from ebpfgen.runtime.link import Attachment
 from ebpfgen.runtime.options import OpenOptions, open_object
 
@@ -20,65 +19,50 @@ T = TypeVar("T")
 _EVENT_MAP_SIZES = {4: 4, 27: 0, 31: 0}
 
 
-class Closable(Protocol):
-    """A link, a buffer: whatever must be closed before the object it comes from."""
+class Handle(Owner):
+    """A ``bpf_object`` with its links, buffers and mapped sections, closed in that order.
 
-    @property
-    def closed(self) -> bool:
-        """Whether it is closed."""
-
-    def close(self) -> None:
-        """Close it; twice does nothing."""
-
-
-ClosableT = TypeVar("ClosableT", bound=Closable)
-
-
-class Handle:
-    """A libbpf object with what belongs to it: who may use it, and in which order it goes.
-
-    Threads may share one: loading and closing wait for each other.
+    Threads may share one: loading, attaching and closing wait for each other, and a call that is in
+    flight when another thread closes the object ends before the object is freed. An object that
+    nobody refers to any more is closed with a ResourceWarning.
     """
 
     def __init__(self, data: bytes, name: str, **options: Unpack[OpenOptions]) -> None:
         self.name = name
         self.loaded = False
+        self.needed: list[object] = []
+        """What must stay open until the object is loaded: libbpf has its descriptor."""
         self.verifier_logs: dict[str, str] = {}
-        self._data = data
         self._log_level = options.get("log_level", 0)
-        self._kept: list[Closable] = []
-        self._owner = os.getpid()
-        self._lock = threading.RLock()
-        self._sections: dict[str, mmap.mmap | memoryview] = {}
-        self._pointer: int | None = None
+        self._sections: dict[str, mmap.mmap] = {}
         self._pointer = open_object(data, name, **options)
+        super().__init__(name, _freeing(self._pointer, data))
 
-    @property
-    def closed(self) -> bool:
-        """Whether the object is gone."""
-        return self._pointer is None
-
-    def check_open(self) -> int:
-        """Return libbpf's handle. Raises StateError if the object is closed."""
-        if self._pointer is None:
-            raise StateError(errno.EBADF, f"{self.name} is closed")
-        return self._pointer
-
-    def check_not_loaded(self) -> int:
-        """Return libbpf's handle. Raises StateError if the object is closed or loaded."""
-        pointer = self.check_open()
+    def check_not_loaded(self) -> None:
+        """Raise StateError if the object is closed or loaded."""
+        self.check_open()
         if self.loaded:
             raise StateError(errno.EBUSY, f"{self.name} is loaded; change it before load()")
-        return pointer
 
     @contextlib.contextmanager
     def held(self) -> Iterator[int]:
-        """Give libbpf's handle, which no other thread frees inside this ``with`` block.
+        """Give the ``struct bpf_object *``, which stays valid inside this ``with`` block.
 
-        For calls of libbpf that follow its pointers. Raises StateError if the object is closed.
+        For calls of libbpf that follow its pointers: no other thread makes one meanwhile. Raises
+        StateError if the object is closed.
         """
-        with self._lock:
-            yield self.check_open()
+        with self._lock, self.lifetime:
+            yield self._pointer
+
+    @contextlib.contextmanager
+    def held_unloaded(self) -> Iterator[int]:
+        """Give the ``struct bpf_object *`` as held() does, of an object that is not loaded.
+
+        Raises StateError if it is closed or loaded.
+        """
+        with self.held() as pointer:
+            self.check_not_loaded()
+            yield pointer
 
     def find_program(self, name: str) -> int:
         """Return libbpf's handle of a program."""
@@ -88,36 +72,43 @@ class Handle:
         """Return libbpf's handle of a map."""
         return self._find(_objects.find_map, "map", name)
 
-    def section(self, name: str) -> memoryview:
-        """Return the memory of a data section: libbpf's before loading, then the kernel's.
+    def section(self, name: str, offset: int, size: int) -> memoryview:
+        """*size* bytes at *offset* of a data section, to read.
 
-        That of ``.rodata`` and ``.kconfig`` can only be written before loading. Who holds the view
-        keeps the kernel's memory, so hold it no longer than a call.
+        Of a loaded object they are the kernel's, which the view keeps mapped: hold it no longer
+        than a call. Before loading they are a copy of libbpf's.
 
         Raises MapError if the kernel does not let the section be mapped, StateError if the object
         is closed.
         """
-        memory = self._sections.get(name)
-        if memory is None:
+        if not self.loaded:
             with self.held():
-                memory = self._sections[name] = self._memory(name)
-        try:
-            return memoryview(memory)
-        except ValueError:  # another thread closed it meanwhile
-            self.check_open()
-            raise
+                if not self.loaded:
+                    initial = _maps.initial_value(self.find_map(name))
+                    return memoryview(bytes(memoryview(initial).cast("B")[offset : offset + size]))
+        return self._mapped(name)[offset : offset + size]
+
+    def write_section(self, name: str, offset: int, data: bytes) -> None:
+        """Write *data* at *offset* of a data section: ``.rodata`` only before loading.
+
+        Raises MapError if the kernel does not let the section be mapped, StateError if the object
+        is closed.
+        """
+        if not self.loaded:
+            with self.held():
+                if not self.loaded:
+                    initial = _maps.initial_value(self.find_map(name))
+                    memoryview(initial).cast("B")[offset : offset + len(data)] = data
+                    return
+        self._mapped(name)[offset : offset + len(data)] = data
 
     def keep(self, resource: ClosableT) -> ClosableT:
-        """Close *resource* before the object, unless someone has done so.
-
-        If the object was closed meanwhile, closes it at once and raises StateError.
-        """
-        with self._lock:
-            if self._pointer is None:
-                resource.close()
-            self.check_open()
-            self._kept = [known for known in self._kept if not known.closed]
-            self._kept.append(resource)
+        """Close *resource* before the object, as :meth:`Owner.keep` has it."""
+        super().keep(resource)
+        if isinstance(resource, Attachment):
+            # Whoever holds the link alone holds the object.
+            resource.holds = self
+            self.lifetime.free_before(resource.release)
         return resource
 
     def has_attached(self, name: str) -> bool:
@@ -130,12 +121,9 @@ class Handle:
 
         It stays open if libbpf does not know a section: what is wrong can be changed then.
         """
-        with self._lock, contextlib.ExitStack() as undo:
-            pointer = self.check_not_loaded()
+        with self.held_unloaded() as pointer, contextlib.ExitStack() as undo:
             _check_sections(pointer, self.name)
             undo.callback(self.close)
-            # What follows is the kernel's memory, no longer libbpf's.
-            self._sections.clear()
             try:
                 _set_event_map_sizes(pointer)
                 log = _objects.load_object(pointer, verifier=self._log_level > 0)
@@ -148,39 +136,39 @@ class Handle:
 
                 self.verifier_logs = logs(log)
             self.loaded = True
+            self.needed.clear()
             undo.pop_all()
 
-    def close(self) -> None:
-        """Close the sections, then what was kept, the last first, then the object.
+    def _unmap(self) -> None:
+        sections, self._sections = self._sections, {}
+        for memory in sections.values():
+            # If a thread is just reading or writing it, it goes when that lets go of it.
+            with contextlib.suppress(BufferError):
+                memory.close()
 
-        All of it, even if something fails on the way; the first error is raised at the end. In a
-        forked child nothing is done: links and maps are its parent's.
-        """
-        if os.getpid() != self._owner:
-            # Without the lock, which a thread of the parent may have held.
-            self._pointer, self._kept, self._sections = None, [], {}
-            return
-        with self._lock:
-            pointer, self._pointer = self._pointer, None
-            kept, self._kept = self._kept, []
-            sections, self._sections = self._sections, {}
-            if pointer is None:
-                return
-            for memory in sections.values():
-                _close_memory(memory)
-            try:
-                _close_all(kept)
-            finally:
-                _objects.close_object(pointer)
+    def _mapped(self, name: str) -> memoryview:
+        """The kernel's memory of a data section. Raises MapError, StateError."""
+        self.check_open()
+        memory = self._sections.get(name)
+        if memory is None:
+            with self.held():
+                memory = self._sections.get(name) or self._map_section(name)
+                self._sections[name] = memory
+        try:
+            return memoryview(memory)
+        except ValueError:  # another thread closed it meanwhile
+            self.check_open()
+            raise
 
-    def _memory(self, name: str) -> mmap.mmap | memoryview:
+    def _map_section(self, name: str) -> mmap.mmap:
         bpf_map = self.find_map(name)
-        if not self.loaded:
-            return memoryview(_maps.initial_value(bpf_map)).cast("B")
         size = _maps.facts(bpf_map)[2]
         access = mmap.ACCESS_READ if is_constant(name) else mmap.ACCESS_WRITE
         try:
             return mmap.mmap(_maps.fd(bpf_map), _whole_pages(size), access=access)
+        except CallError as error:
+            message = f"section {name} of {self.name} has no map: {error}"
+            raise MapError(error.errno, message) from error
         except OSError as error:
             raise MapError(
                 error.errno or errno.EINVAL,
@@ -258,23 +246,13 @@ def is_constant(section: str) -> bool:
     return section == ".kconfig" or section.split(".")[1] == "rodata"
 
 
-def _close_memory(memory: mmap.mmap | memoryview) -> None:
-    if isinstance(memory, mmap.mmap):
-        # If a thread is just reading or writing it, it goes when that lets go of it.
-        with contextlib.suppress(BufferError):
-            memory.close()
+def _freeing(pointer: int, data: bytes) -> Callable[[], None]:
+    """The function that frees a ``bpf_object``; libbpf reads *data* until then."""
 
+    def free(_data: bytes = data) -> None:
+        _objects.close_object(pointer)
 
-def _close_all(kept: list[Closable]) -> None:
-    """Close what was kept, the last first; raises the first error once all is done."""
-    failed: BpfError | CallError | None = None
-    for resource in reversed(kept):
-        try:
-            resource.close()
-        except (BpfError, CallError) as error:
-            failed = failed or error
-    if failed:
-        raise failed
+    return free
 
 
 def _whole_pages(size: int) -> int:

@@ -4,6 +4,7 @@ import ctypes
 import errno
 import os
 import re
+import struct
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -14,6 +15,7 @@ _TRACEFS_PLACES = (TRACEFS, Path("/sys/kernel/debug/tracing"))
 
 # Bit numbers of include/uapi/linux/capability.h.
 _CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
+_CAPABILITY_VERSION_3 = 0x20080522
 _PART_OF_SYS_ADMIN = ("CAP_PERFMON", "CAP_BPF")
 _SPLIT_SINCE = (5, 8)
 
@@ -88,7 +90,7 @@ def missing_capabilities(*names: str) -> list[str]:
     CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON, which were split off from it in Linux 5.8, and
     is what all of BPF needs before.
     """
-    mask = int(_status("CapEff"), 16)
+    mask = _effective_capabilities()
     held = {name for name, number in _CAPABILITIES.items() if mask >> number & 1}
     if "CAP_SYS_ADMIN" in held:
         held.update(_PART_OF_SYS_ADMIN)
@@ -108,7 +110,7 @@ def permission_hint(*capabilities: str) -> str:
             f"this process lacks {listed(missing)}: run it as root (sudo), or add what it lacks "
             "to its service or container"
         )
-    if Path("/proc/self/uid_map").read_text().split() != ["0", "0", str((1 << 32) - 1)]:
+    if _in_user_namespace():
         return (
             "this process is in a user namespace, whose capabilities do not count here: run it as "
             "root outside of it"
@@ -211,19 +213,35 @@ def similar(wanted: str, names: Iterable[str]) -> list[str]:
 @cache
 def _functions() -> tuple[str, ...]:
     """Return the names of the kernel's own functions (those of modules are left out)."""
+    try:
+        symbols = Path("/proc/kallsyms").read_text(errors="replace")
+    except OSError:
+        return ()
     functions = set()
-    with Path("/proc/kallsyms").open(errors="replace") as symbols:
-        for line in symbols:
-            fields = line.split()
-            if len(fields) == 3 and fields[1] in "tTwW" and not fields[2].startswith(_PADDING):
-                functions.add(fields[2])
+    for line in symbols.splitlines():
+        fields = line.split()
+        if len(fields) == 3 and fields[1] in "tTwW" and not fields[2].startswith(_PADDING):
+            functions.add(fields[2])
     return tuple(sorted(functions))
 
 
-def _status(field: str) -> str:
-    """Return a field of what the kernel says of this process."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(line.split()[1] for line in lines if line.startswith(f"{field}:"))
+def _effective_capabilities() -> int:
+    """The capabilities of this process, as bits: capget(2), which needs no /proc."""
+    header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
+    data = ctypes.create_string_buffer(24)  # struct __user_cap_data_struct, for each 32 bits
+    if ctypes.CDLL(None).capget(header, data) != 0:
+        return 0
+    low, high = struct.unpack_from("=I8xI", data)
+    return int(low | high << 32)
+
+
+def _in_user_namespace() -> bool:
+    """Whether users are mapped here; False where /proc does not say."""
+    try:
+        mapping = Path("/proc/self/uid_map").read_text()
+    except OSError:
+        return False
+    return mapping.split() != ["0", "0", str((1 << 32) - 1)]
 
 
 def listed(names: Sequence[str]) -> str:

@@ -9,14 +9,18 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
-from typing import Protocol, Self, TypeVar, overload
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple, Protocol, Self, TypeVar, overload
 
 from ebpfgen.runtime import kernel, pinning
 from ebpfgen.runtime._libbpf import links as _links
 from ebpfgen.runtime._libbpf.library import CallError
+from ebpfgen.runtime.descriptor import held_fd
 from ebpfgen.runtime.errors import BpfError, NotSupportedError, StateError
+from ebpfgen.runtime.lifetime import Once, close_when_dropped
 from ebpfgen.runtime.link_info import LinkInfo, read_link_info
 
 LinkT = TypeVar("LinkT", bound="Link")
@@ -42,9 +46,17 @@ class Attachment:
     detaching there would stop the parent's program.
     """
 
+    holds: object = None
+    """The object that the program is of, which lives as long as this does."""
+
     def __init__(self, program: str, target: str, detach: Callable[[], None]) -> None:
-        self._detach: Callable[[], None] | None = detach
-        self._owner = os.getpid()
+        self.release = detach if isinstance(detach, Once) else Once(detach)
+        self._closed = False
+        self._process = os.getpid()
+        # A signal handler may come here while the thread that it interrupts is in here.
+        self._lock = threading.RLock()
+        self._uses = 0
+        self._finalizer: weakref.finalize[..., object] | None = None
         self.program = program
         self.target = target
 
@@ -55,18 +67,28 @@ class Attachment:
     @property
     def closed(self) -> bool:
         """Whether the program is detached."""
-        return self._detach is None
+        return self._closed
 
     def close(self) -> None:
         """Detach the program. Closing twice does nothing.
 
         Raises BpfError if the kernel refuses; a target that is gone has nothing attached any more.
         """
-        detach, self._detach = self._detach, None
-        if detach is None or os.getpid() != self._owner:
+        if os.getpid() != self._process:
+            self._closed = True
             return
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            if self._finalizer:
+                self._finalizer.detach()
+            if not self._uses:
+                self._detach()
+
+    def _detach(self) -> None:
         try:
-            detach()
+            self.release()
         except (CallError, OSError) as error:
             if error.errno not in _GONE:
                 raise self._error(error, "detach") from error
@@ -118,11 +140,32 @@ class Link(Attachment):
             )
         return self._descriptor
 
+    @contextmanager
+    def held_fd(self) -> Iterator[int]:
+        """Give :attr:`fd`, which is not closed inside this ``with`` block.
+
+        Another thread that closes the link waits; a signal handler that does so does not, and the
+        link is closed at the end of the block. Raises what :attr:`fd` does.
+        """
+        if os.getpid() != self._process:  # where the lock may be held by a thread that is not here
+            yield self.fd
+            return
+        with self._lock:
+            descriptor = self.fd
+            self._uses += 1
+            try:
+                yield descriptor
+            finally:
+                self._uses -= 1
+                if self._closed and not self._uses:
+                    self._detach()
+
     @property
     def info(self) -> LinkInfo:
         """What the kernel says of the link, in a class for its kind."""
         try:
-            return read_link_info(self.fd)
+            with self.held_fd() as descriptor:
+                return read_link_info(descriptor)
         except CallError as error:
             raise self._error(error, "ask about the link of") from error
 
@@ -132,8 +175,8 @@ class Link(Attachment):
         Closing a pinned link leaves the program attached. Raises BpfError if *path* is taken or
         not in a BPF file system.
         """
-        what = f"the link of {self.program}"
-        self.pin_path = pinning.pin(self.fd, path, what)
+        with self.held_fd() as descriptor:
+            self.pin_path = pinning.pin(descriptor, path, f"the link of {self.program}")
 
     def unpin(self) -> None:
         """Remove the name that pin() gave; the program stays attached until the link is closed."""
@@ -148,7 +191,8 @@ class Link(Attachment):
         Raises NotSupportedError for links that the kernel can't update, such as those of probes.
         """
         try:
-            _links.update(self.fd, program.fd)
+            with held_fd(program) as other, self.held_fd() as descriptor:
+                _links.update(descriptor, other)
         except CallError as error:
             raise self._error(
                 error, f"put {program.name} in the place of", _no_update(error)
@@ -162,7 +206,8 @@ class Link(Attachment):
         namespaces, interfaces and struct_ops can be detached (Linux 5.9).
         """
         try:
-            _links.detach(self.fd)
+            with self.held_fd() as descriptor:
+                _links.detach(descriptor)
         except CallError as error:
             reason = "a link of this kind is detached by closing it"
             raise self._error(
@@ -227,23 +272,42 @@ def open_pinned_link(path: str | os.PathLike[str]) -> Link:
 
     Raises BpfError if there is none, or something else is pinned there.
     """
+    place = os.fspath(path)
     descriptor = pinning.open_pinned(path, "link")
-    info = read_link_info(descriptor)
-    link = link_of_descriptor(f"program {info.program_id}", os.fspath(path), descriptor)
-    link.pin_path = os.fspath(path)
+    release = Once(lambda: os.close(descriptor))
+    try:
+        info = read_link_info(descriptor)
+    except CallError as error:
+        release()
+        raise BpfError(error.errno, f"can't open the link pinned at {place}: {error}") from error
+    link = Link(f"program {info.program_id}", place, release, descriptor)
+    link._finalizer = close_when_dropped(link, f"the link pinned at {place}", release)
+    link.pin_path = place
     return link
 
 
-def link_of_handle(program: str, target: str, handle: int, kind: type[LinkT]) -> LinkT:
-    """Return the link of a ``struct bpf_link``, which is its own from then on."""
+class Attached(NamedTuple):
+    """What libbpf made of an attached program: a ``struct bpf_link *``, and its descriptor.
+
+    The descriptor is None where the link is libbpf's alone. *release* detaches it and frees it.
+    """
+
+    handle: int
+    descriptor: int | None
+    release: Once
+
+
+def attached(handle: int) -> Attached:
+    """Take over a ``struct bpf_link *`` that libbpf returned."""
     descriptor = _links.fd(handle)
     # libbpf says 0 of links that it makes of several perf events, and gives other files too.
-    own = descriptor if pinning.kind_of(descriptor) == "link" else None
-    return kind(program, target, lambda: _links.destroy(handle), own)
+    is_own = descriptor > 0 and pinning.kind_of(descriptor) in ("link", None)
+    own = descriptor if is_own else None
+    return Attached(handle, own, Once(lambda: _links.destroy(handle)))
 
 
 def link_of_descriptor(program: str, target: str, descriptor: int) -> Link:
-    """Return the link of a kernel's descriptor, which is its own from then on."""
+    """Wrap a descriptor of a link of the kernel. The Link takes ownership."""
     return Link(program, target, lambda: os.close(descriptor), descriptor)
 
 

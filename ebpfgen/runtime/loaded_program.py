@@ -3,21 +3,21 @@
 import contextlib
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self, TypeVar, overload
 
-from ebpfgen.runtime import kernel
-from ebpfgen.runtime._libbpf import descriptors as _descriptors, loaded as _loaded
+from ebpfgen.runtime import kernel, pinning
+from ebpfgen.runtime._libbpf import descriptors as _descriptors
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.codec import Buffer
-from ebpfgen.runtime.errors import BpfError, StateError
+from ebpfgen.runtime.errors import BpfError
+from ebpfgen.runtime.lifetime import Lifetime, close_when_dropped
 from ebpfgen.runtime.options import StrPath
 from ebpfgen.runtime.program_info import ProgramInfo, program_info
 from ebpfgen.runtime.testrun import Context, RunResult, run_program
 
 ContextT = TypeVar("ContextT", bound=Context)
-
-_KIND_OF_DESCRIPTOR = "anon_inode:bpf-prog"
 
 
 class LoadedProgram:
@@ -30,10 +30,15 @@ class LoadedProgram:
         """The program's file descriptor. Raises StateError if it has none (any more)."""
         raise NotImplementedError
 
+    def held_fd(self) -> contextlib.AbstractContextManager[int]:
+        """Give :attr:`fd`, which is not closed inside the ``with`` block."""
+        raise NotImplementedError
+
     @property
     def info(self) -> ProgramInfo:
         """What the kernel knows of the program now."""
-        return program_info(self.fd, self.name)
+        with self.held_fd() as fd:
+            return program_info(fd, self.name)
 
     @overload
     def test_run(
@@ -81,19 +86,18 @@ class LoadedProgram:
         Raises NotSupportedError for a kind that the kernel can't run so (kprobes, tracepoints …),
         BpfError if it refuses the arguments or is interrupted, StateError if the program is gone.
         """
-        fd = self.fd
-        kind = _loaded.program_info(fd)[0].type
-        result = run_program(
-            fd,
-            kind,
-            self.name,
-            data=data,
-            ctx=ctx if isinstance(ctx, bytes) else ctx.pack(),
-            repeat=repeat,
-            flags=flags,
-            cpu=cpu,
-            batch_size=batch_size,
-        )
+        with self.held_fd() as fd:
+            result = run_program(
+                fd,
+                program_info(fd, self.name).type,
+                self.name,
+                data=data,
+                ctx=ctx if isinstance(ctx, bytes) else ctx.pack(),
+                repeat=repeat,
+                flags=flags,
+                cpu=cpu,
+                batch_size=batch_size,
+            )
         if isinstance(ctx, bytes):
             return result
         return RunResult(
@@ -106,7 +110,8 @@ class LoadedProgram:
         Raises BpfError if there is something of that name, or the folder is not there.
         """
         try:
-            _descriptors.pin(self.fd, os.fspath(path))
+            with self.held_fd() as fd:
+                _descriptors.pin(fd, os.fspath(path))
         except CallError as error:
             raise _pin_error(error, f"pin program {self.name} to", Path(path)) from error
 
@@ -126,9 +131,11 @@ class PinnedProgram(LoadedProgram):
     """A program that was pinned, by this process or another: see :func:`open_pinned_program`."""
 
     def __init__(self, fd: int, path: Path) -> None:
-        self._fd: int | None = fd
         self.path = path
         self.name = program_info(fd, str(path)).name
+        self._fd = fd
+        self._lifetime = Lifetime(f"program {self.name}, of {path},", lambda: os.close(fd))
+        self._finalizer = close_when_dropped(self, f"program {path}", self._lifetime.close)
 
     def __repr__(self) -> str:
         return f"<PinnedProgram {self.name} at {self.path}{', closed' if self.closed else ''}>"
@@ -136,20 +143,24 @@ class PinnedProgram(LoadedProgram):
     @property
     def fd(self) -> int:
         """The program's file descriptor, which stays this object's."""
-        if self._fd is None:
-            raise StateError(errno.EBADF, f"program {self.name}, of {self.path}, is closed")
+        self._lifetime.check_open()
         return self._fd
+
+    @contextlib.contextmanager
+    def held_fd(self) -> Iterator[int]:
+        """Give :attr:`fd`, which is not closed inside the ``with`` block."""
+        with self._lifetime:
+            yield self._fd
 
     @property
     def closed(self) -> bool:
         """Whether the descriptor is closed."""
-        return self._fd is None
+        return self._lifetime.closed
 
     def close(self) -> None:
         """Close the descriptor; the program stays pinned. Twice does nothing."""
-        fd, self._fd = self._fd, None
-        if fd is not None:
-            os.close(fd)
+        self._finalizer.detach()
+        self._lifetime.close()
 
     def __enter__(self) -> Self:
         _ = self.fd
@@ -170,10 +181,12 @@ def open_pinned_program(path: StrPath) -> PinnedProgram:
         raise _pin_error(error, "open the program pinned at", Path(path)) from error
     with contextlib.ExitStack() as undo:
         undo.callback(os.close, fd)
-        kind = str(Path(f"/proc/self/fd/{fd}").readlink())
-        if kind != _KIND_OF_DESCRIPTOR:
-            what = kind.removeprefix("anon_inode:bpf").strip("-_") or kind
-            raise BpfError(errno.EINVAL, f"{path} is no program but a pinned {what}")
+        kind = pinning.kind_of(fd)
+        if kind is None:
+            reason = "/proc, which tells what it is, is not mounted"
+            raise BpfError(errno.ENOENT, f"can't open the program pinned at {path}: {reason}")
+        if kind != "prog":
+            raise BpfError(errno.EINVAL, f"{path} is no program but a pinned {kind}")
         program = PinnedProgram(fd, Path(path))
         undo.pop_all()
     return program

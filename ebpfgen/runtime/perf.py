@@ -10,7 +10,6 @@ own size.
 import errno
 import os
 import struct
-from pathlib import Path
 from typing import Self, TypeVar, overload
 
 from ebpfgen.runtime import kernel
@@ -21,15 +20,15 @@ from ebpfgen.runtime.batches import Batch, Payload, Run, run_length
 from ebpfgen.runtime.codec import Codec
 from ebpfgen.runtime.errors import BpfError, MapError, StateError
 from ebpfgen.runtime.events import EventBuffer
+from ebpfgen.runtime.lifetime import Once
 from ebpfgen.runtime.maps.constants import MapType
 from ebpfgen.runtime.maps.member import MapMember
 from ebpfgen.runtime.maps.opened import Opened
+from ebpfgen.runtime.perf_events import online_cpus
 from ebpfgen.runtime.ring_memory import Fence
 
 R_co = TypeVar("R_co", covariant=True)
 R = TypeVar("R")
-
-ONLINE = Path("/sys/devices/system/cpu/online")
 
 # PERF_RECORD_LOST and PERF_RECORD_SAMPLE; type, misc and size of struct perf_event_header.
 _LOST, _SAMPLE = 2, 9
@@ -93,6 +92,7 @@ class PerfBuffer(EventBuffer[R_co]):
 
     def __init__(self, opened: Opened, codec: Codec[R_co]) -> None:
         self._handle: int | None = None
+        self._free = Once(lambda: None)
         self._rings: list[_CpuRing] = []
         self._lost: dict[int, int] = {}
         super().__init__(opened, codec)
@@ -120,9 +120,10 @@ class PerfBuffer(EventBuffer[R_co]):
                 )
             cpus = [cpu for cpu in online_cpus() if cpu < self.max_entries]
             try:
-                self._handle = _events.open_perf_buffer(self.fd, cpus, pages, wakeup)
+                with self.held_fd() as fd:
+                    self._take_over(_events.open_perf_buffer(fd, cpus, pages, wakeup))
                 self._rings = [
-                    _CpuRing(cpu, _events.memory(self._handle, index))
+                    _CpuRing(cpu, _events.memory(self._handle or 0, index))
                     for index, cpu in enumerate(cpus)
                 ]
             except CallError as error:
@@ -149,6 +150,12 @@ class PerfBuffer(EventBuffer[R_co]):
                 cpu: self._decoder.records(part) for cpu, part in batch.by_cpu().items()
             },
         )
+
+    def _take_over(self, handle: int) -> None:
+        """Own what libbpf has opened, which goes before the map whoever closes that."""
+        self._handle = handle
+        self._free = Once(lambda: _events.close_perf_buffer(handle))
+        self._owner.lifetime.free_before(self._free)
 
     def _open_rings(self) -> list[_CpuRing]:
         if self._handle is None:
@@ -190,12 +197,11 @@ class PerfBuffer(EventBuffer[R_co]):
 
     def _release(self) -> None:
         self._lost = self.lost
-        handle, self._handle = self._handle, None
+        self._handle = None
         rings, self._rings = self._rings, []
         for ring in rings:
             ring.release()
-        if handle is not None:
-            _events.close_perf_buffer(handle)
+        self._free()
 
     def _cant_open(self, error: CallError, pages: int) -> BpfError:
         reason = os.strerror(error.errno)
@@ -204,15 +210,6 @@ class PerfBuffer(EventBuffer[R_co]):
         elif error.errno in (errno.EPERM, errno.EACCES):
             reason = kernel.permission_hint()
         return MapError(error.errno, f"can't open {self._KIND} {self.name}: {reason}")
-
-
-def online_cpus() -> list[int]:
-    """Return the numbers of the CPUs that are online."""
-    cpus: list[int] = []
-    for part in ONLINE.read_text().strip().split(","):
-        first, _, last = part.partition("-")
-        cpus += range(int(first), int(last or first) + 1)
-    return cpus
 
 
 @overload

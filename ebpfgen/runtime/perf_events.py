@@ -5,7 +5,6 @@ import errno
 import os
 import struct
 import sys
-from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
 
@@ -16,6 +15,7 @@ _SIZE = 64  # PERF_ATTR_SIZE_VER0 is enough for all that is set here
 # attr.freq is a bitfield, which compilers begin at the highest bit on big-endian machines.
 _FREQUENCY = 1 << (10 if sys.byteorder == "little" else 53)
 _CLOEXEC = 1 << 3  # PERF_FLAG_FD_CLOEXEC
+ONLINE = Path("/sys/devices/system/cpu/online")
 _PARANOID = Path("/proc/sys/kernel/perf_event_paranoid")
 
 # __NR_perf_event_open of the architectures' system call tables.
@@ -77,7 +77,14 @@ def open_perf_event(
             errno.ENOSYS, f"the number of perf_event_open is not known for {os.uname().machine}"
         )
     flags = _FREQUENCY if frequency else 0
-    attributes = struct.pack("=IIQQQQQ", kind, _SIZE, config, frequency or period, 0, 0, flags)
+    every = frequency or period
+    try:
+        attributes = struct.pack("=IIQQQQQ", kind, _SIZE, config, every, 0, 0, flags)
+    except struct.error as error:
+        raise ValueError(f"no perf event ({kind}, {config}, {every}): {error}") from error
+    for what, value in (("pid", pid), ("cpu", cpu)):
+        if not -1 <= value < 1 << 31:
+            raise ValueError(f"{what} of a perf event can't be {value}")
     buffer = ctypes.create_string_buffer(attributes, _SIZE)
     call = ctypes.CDLL(None, use_errno=True).syscall
     call.restype = ctypes.c_long
@@ -89,9 +96,12 @@ def open_perf_event(
     return descriptor
 
 
-def online_cpus() -> Sequence[int]:
-    """Return the CPUs that are online, which ``/sys`` lists as ``0-3,5``."""
-    ranges = Path("/sys/devices/system/cpu/online").read_text().strip().split(",")
+def online_cpus() -> list[int]:
+    """The CPUs that are online, which ``/sys`` lists as ``0-3,5``; all of them without ``/sys``."""
+    try:
+        ranges = ONLINE.read_text().strip().split(",")
+    except OSError:
+        return list(range(os.cpu_count() or 1))
     cpus: list[int] = []
     for part in ranges:
         begin, _, end = part.partition("-")

@@ -56,13 +56,22 @@ def open_pinned(path: str | os.PathLike[str], wanted: str) -> int:
     found = kind_of(descriptor)
     if found != wanted:
         os.close(descriptor)
+        if found is None:
+            reason = "/proc, which tells what it is, is not mounted"
+            raise BpfError(errno.ENOENT, f"can't open the {wanted} pinned at {place}: {reason}")
         raise BpfError(errno.EINVAL, f"what is pinned at {place} is a {found}, and no {wanted}")
     return descriptor
 
 
-def kind_of(descriptor: int) -> str:
-    """Return ``link``, ``map`` or ``prog`` for a BPF object's descriptor, else what file it is."""
-    file = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+def kind_of(descriptor: int) -> str | None:
+    """``link``, ``map`` or ``prog`` for a BPF object's descriptor, else the file; None if unknown.
+
+    That is where /proc is not mounted, or the descriptor is not open.
+    """
+    try:
+        file = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+    except OSError:
+        return None
     return file.removeprefix("anon_inode:bpf").lstrip("-_")
 
 

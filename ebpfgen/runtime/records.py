@@ -31,6 +31,7 @@ from ebpfgen.runtime.codec import (
     fit,
     named,
     packed,
+    packed_all,
     signed_bits,
     until_nul,
 )
@@ -189,6 +190,9 @@ class Overlay(Members):
         return self._data
 
     def _put(self, offset: int, data: bytes) -> None:
+        if offset + len(data) > self.SIZE:
+            name = type(self).__name__
+            raise ValueError(f"{name}: {len(data)} bytes at {offset} do not fit {self.SIZE}")
         self._data[offset : offset + len(data)] = data
 
 
@@ -314,7 +318,7 @@ class RestOf(Generic[T]):
 
     def write(self, value: tuple[T, ...], /) -> bytes:
         """Return the elements as bytes."""
-        return b"".join(self._codec.pack(element) for element in value)
+        return packed_all(self._codec, value)
 
 
 at = At

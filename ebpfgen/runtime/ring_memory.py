@@ -88,7 +88,8 @@ def step_of(size: int) -> int:
 def mapped(ring: Map, *, produces: bool = False) -> RingMemory:
     """Return the memory of a ring buffer. Raises MapError if it can't be mapped."""
     try:
-        return RingMemory(ring.fd, ring.max_entries, produces=produces)
+        with ring.held_fd() as fd:
+            return RingMemory(fd, ring.max_entries, produces=produces)
     except OSError as error:
         raise MapError(
             error.errno or errno.EINVAL,

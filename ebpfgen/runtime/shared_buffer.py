@@ -11,6 +11,7 @@ from typing import ClassVar, Self
 
 from ebpfgen.runtime.doorbell import Doorbell
 from ebpfgen.runtime.errors import StateError
+from ebpfgen.runtime.lifetime import Once
 from ebpfgen.runtime.maps.base import Map
 from ebpfgen.runtime.maps.opened import Opened
 
@@ -108,7 +109,9 @@ class SharedBuffer(Map, ABC):
         Gives False if it is, and to a signal handler if the thread that it interrupts is in here.
         """
         with self._lock:
-            if self._is_closed or self._is_in_use:
+            # The map is not closed either, as a signal handler may do, before the memory is.
+            lifetime = self._owner.lifetime
+            if self._is_closed or self._is_in_use or not lifetime.begin():
                 yield False
                 return
             try:
@@ -118,12 +121,14 @@ class SharedBuffer(Map, ABC):
                 self._is_in_use = False
                 if self.closed:
                     self._release()
+                lifetime.end()
 
     def _bell(self) -> Doorbell:
         with self._lock:
             if self._doorbell is None:
                 fds = () if self._is_closed else self._descriptors()
                 self._doorbell = Doorbell(fds, self._EVENTS)
+                self._owner.lifetime.free_before(Once(self._doorbell.close))
                 if self._is_closed:
                     self._doorbell.close()
             return self._doorbell

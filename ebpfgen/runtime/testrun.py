@@ -78,6 +78,8 @@ def run_program(
 
     See :meth:`~ebpfgen.runtime.loaded_program.LoadedProgram.test_run`.
     """
+    if repeat < 1:
+        raise ValueError(f"can't test-run program {name} {repeat} times")
     given = bytes(memoryview(data))
     output = ctypes.create_string_buffer(len(given) + _MOST_GROWTH) if given else None
     context = ctypes.create_string_buffer(ctx, max(len(ctx), _LARGEST_CONTEXT)) if ctx else None

@@ -30,8 +30,7 @@ class _Bytes:
         """
         if self.section == ".kconfig" and not self._owner.loaded:
             raise StateError(errno.EINVAL, f"{self.name} has its value once the object is loaded")
-        memory = memoryview(self._owner.section(self.section)).cast("B")
-        return memory[self.offset : self.offset + self.size]
+        return self._owner.section(self.section, self.offset, self.size)
 
     def write(self, offset: int, data: bytes) -> None:
         """Write *data* at *offset*.
@@ -45,7 +44,7 @@ class _Bytes:
             raise StateError(errno.EPERM, f"{self.name} is constant; set .rodata before load()")
         if offset + len(data) > self.size:
             raise ValueError(f"{self.name}: {len(data)} bytes do not fit {self.size - offset}")
-        self.read()[offset : offset + len(data)] = data
+        self._owner.write_section(self.section, self.offset + offset, data)
 
 
 class Variable(Generic[T]):

@@ -4,8 +4,6 @@ import ctypes
 import gc
 import importlib
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -269,30 +267,6 @@ class TestAfterClosing:
         with pytest.raises(rt.StateError, match="leaks is closed"):
             handle.keep(late)
         assert late.closed
-
-    def test_nothing_is_done_when_it_is_forgotten(self, leaks: ModuleType) -> None:
-        code = """\
-import gc, os
-from leaks import load_leaks_objects
-objs = load_leaks_objects()
-objs.LeakProgram.attach()
-program = objs.LeakProgram.info.id
-del objs
-gc.collect()
-from ebpfgen.runtime._libbpf.library import library
-from tests.runtime.snippets import Specs, open_c
-fd = library().bpf_prog_get_fd_by_id(program)
-print("loaded" if fd >= 0 else "gone")
-"""
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", code],
-            env={**os.environ, "PYTHONPATH": str(Path(leaks.__file__ or "").parent)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert (done.stdout, done.stderr) == ("loaded\n", "")
-        assert freed()
 
 
 class TestThreads:

@@ -356,8 +356,7 @@ class TestOtherKernels:
 
     def error(self, source: str, number: int, log: str) -> rt.LoadError:
         """Return the error for an object that was refused with this log."""
-        with open_c(source) as specs:
-            pointer = specs._handle.check_open()
+        with open_c(source) as specs, specs._handle.held() as pointer:
             return load_error("snippet", pointer, CallError(number, log))
 
     def test_a_helper_that_came_later(self) -> None:

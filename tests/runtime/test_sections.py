@@ -94,14 +94,14 @@ def test_the_memory_of_constants_can_not_be_written(objs: Any, name: str) -> Non
     variable = getattr(objs, name)
     with pytest.raises(rt.StateError, match=f"{variable.name} is constant"):
         variable.value = variable.value
-    with objs._handle.section(variable.section) as memory:
+    with objs._handle.section(variable.section, 0, 1) as memory:
         assert memory.readonly
 
 
 def test_closing_waits_for_no_one_who_holds_the_memory(sections: ModuleType) -> None:
     objs = sections.load_sections_objects()
     objs.Tiny.value = 42
-    view = objs._handle.section(".data.tiny")
+    view = objs._handle.section(".data.tiny", 0, 4)
     objs.close()
     assert objs.closed
     assert view[0] == 42
@@ -116,7 +116,7 @@ def test_the_last_who_holds_the_memory_frees_it(sections: ModuleType) -> None:
     gc.collect()
     before = mapped()
     objs = sections.load_sections_objects()
-    view = objs._handle.section(".data.tiny")
+    view = objs._handle.section(".data.tiny", 0, 4)
     assert mapped() == before + 1
     objs.close()
     assert mapped() == before + 1

@@ -9,11 +9,14 @@ from ebpfgen.runtime._libbpf.library import (
     SIZE_T,
     UINT,
     VOID_P,
+    Options,
     captured_log,
     declare,
+    fitting,
     library,
     newer,
     pointer,
+    text,
 )
 
 U64 = ctypes.c_uint64
@@ -46,13 +49,6 @@ declare(
 declare(
     {"bpf_program__attach_raw_tracepoint_opts": (VOID_P, [VOID_P, CHAR_P, VOID_P])}, since="1.4"
 )
-
-
-class Options(ctypes.Structure):
-    """A ``struct bpf_*_opts``: its first field is the size of what the caller knows of it."""
-
-    def __init__(self, **values: object) -> None:
-        super().__init__(sz=ctypes.sizeof(self), **values)
 
 
 class _KprobeOptions(Options):
@@ -134,7 +130,7 @@ class _NetfilterOptions(Options):
 class _IteratorOptions(Options):
     """``struct bpf_iter_attach_opts``."""
 
-    _fields_ = (("sz", SIZE_T), ("link_info", CHAR_P), ("link_info_len", UINT))
+    _fields_ = (("sz", SIZE_T), ("link_info", VOID_P), ("link_info_len", UINT))
 
 
 def attach(program: int) -> int:
@@ -146,7 +142,7 @@ def attach_kprobe(program: int, symbol: str, *, offset: int, retprobe: bool, coo
     """Attach a program to a kernel function; returns the handle of the link."""
     options = _KprobeOptions(offset=offset, retprobe=retprobe, bpf_cookie=cookie)
     function = library().bpf_program__attach_kprobe_opts
-    return _link(function, program, symbol.encode(), ctypes.byref(options))
+    return _link(function, program, text(symbol), ctypes.byref(options))
 
 
 def attach_kprobe_multi(
@@ -166,7 +162,7 @@ def attach_kprobe_multi(
         retprobe=retprobe,
         session=session,
     )
-    wanted = None if pattern is None else pattern.encode()
+    wanted = None if pattern is None else text(pattern)
     function = library().bpf_program__attach_kprobe_multi_opts
     return _link(function, program, wanted, ctypes.byref(options))
 
@@ -175,7 +171,7 @@ def attach_ksyscall(program: int, name: str, *, retprobe: bool, cookie: int) -> 
     """Attach a program to a system call."""
     options = _SyscallOptions(retprobe=retprobe, bpf_cookie=cookie)
     function = library().bpf_program__attach_ksyscall
-    return _link(function, program, name.encode(), ctypes.byref(options))
+    return _link(function, program, text(name), ctypes.byref(options))
 
 
 def attach_uprobe(
@@ -192,10 +188,12 @@ def attach_uprobe(
     options = _UprobeOptions(
         bpf_cookie=cookie,
         retprobe=retprobe,
-        func_name=None if function is None else function.encode(),
+        func_name=None if function is None else text(function),
     )
+    fitting(pid, INT, "pid")
+    fitting(offset, SIZE_T, "offset")
     call = library().bpf_program__attach_uprobe_opts
-    return _link(call, program, pid, path.encode(), offset, ctypes.byref(options))
+    return _link(call, program, pid, text(path), offset, ctypes.byref(options))
 
 
 def attach_uprobe_multi(
@@ -219,15 +217,17 @@ def attach_uprobe_multi(
         retprobe=retprobe,
         session=session,
     )
-    wanted = None if pattern is None else pattern.encode()
+    wanted = None if pattern is None else text(pattern)
+    fitting(pid, INT, "pid")
     call = newer("bpf_program__attach_uprobe_multi")
-    return _link(call, program, pid, path.encode(), wanted, ctypes.byref(options))
+    return _link(call, program, pid, text(path), wanted, ctypes.byref(options))
 
 
 def attach_usdt(program: int, path: str, provider: str, name: str, *, pid: int, cookie: int) -> int:
     """Attach a program to a static probe of a file that is executed."""
     options = _CookieOptions(cookie=cookie)
-    texts = (path.encode(), provider.encode(), name.encode())
+    fitting(pid, INT, "pid")
+    texts = (text(path), text(provider), text(name))
     return _link(library().bpf_program__attach_usdt, program, pid, *texts, ctypes.byref(options))
 
 
@@ -235,16 +235,16 @@ def attach_tracepoint(program: int, category: str, name: str, *, cookie: int) ->
     """Attach a program to a tracepoint; returns the handle of the link."""
     options = _CookieOptions(cookie=cookie)
     function = library().bpf_program__attach_tracepoint_opts
-    return _link(function, program, category.encode(), name.encode(), ctypes.byref(options))
+    return _link(function, program, text(category), text(name), ctypes.byref(options))
 
 
 def attach_raw_tracepoint(program: int, name: str, *, cookie: int) -> int:
     """Attach a program to a tracepoint's own arguments."""
     if not cookie:
-        return _link(library().bpf_program__attach_raw_tracepoint, program, name.encode())
+        return _link(library().bpf_program__attach_raw_tracepoint, program, text(name))
     options = _CookieOptions(cookie=cookie)
     function = newer("bpf_program__attach_raw_tracepoint_opts")
-    return _link(function, program, name.encode(), ctypes.byref(options))
+    return _link(function, program, text(name), ctypes.byref(options))
 
 
 def attach_trace(program: int, *, cookie: int) -> int:
@@ -260,13 +260,15 @@ def attach_lsm(program: int) -> int:
 
 def attach_freplace(program: int, target: int, function: str | None) -> int:
     """Put a program in the place of a function of another, whose descriptor is *target*."""
-    name = None if function is None else function.encode()
+    name = None if function is None else text(function)
     return _link(library().bpf_program__attach_freplace, program, target, name)
 
 
 def attach_iterator(program: int, link_info: bytes) -> int:
     """Attach an iterator; *link_info* is a ``union bpf_iter_link_info``, or empty."""
-    options = _IteratorOptions(link_info=link_info or None, link_info_len=len(link_info))
+    buffer = ctypes.create_string_buffer(link_info, len(link_info)) if link_info else None
+    address = None if buffer is None else ctypes.addressof(buffer)
+    options = _IteratorOptions(link_info=address, link_info_len=len(link_info))
     return _link(library().bpf_program__attach_iter, program, ctypes.byref(options))
 
 
@@ -294,10 +296,14 @@ def _link(function: Callable[..., int | None], *arguments: object) -> int:
 
 
 def _texts(texts: Sequence[str]) -> "ctypes.Array[ctypes.c_char_p]":
-    return (CHAR_P * len(texts))(*(text.encode() for text in texts))
+    return (CHAR_P * len(texts))(*map(text, texts))
 
 
 def _numbers(
     kind: type[ctypes.c_uint64] | type[ctypes.c_ulong], numbers: Sequence[int] | None
 ) -> "ctypes.Array[ctypes.c_uint64] | ctypes.Array[ctypes.c_ulong] | None":
-    return None if numbers is None else (kind * len(numbers))(*numbers)
+    if numbers is None:
+        return None
+    for number in numbers:
+        fitting(number, kind, "a cookie or offset")
+    return (kind * len(numbers))(*numbers)

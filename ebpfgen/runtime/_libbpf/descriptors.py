@@ -1,7 +1,6 @@
 """Descriptors of BPF objects: where else than from loading they come, and what they are of."""
 
 import ctypes
-import os
 from typing import NamedTuple
 
 from ebpfgen.runtime._libbpf.library import (
@@ -10,9 +9,12 @@ from ebpfgen.runtime._libbpf.library import (
     SIZE_T,
     UINT,
     VOID_P,
+    Struct,
     check,
     declare,
+    fitting,
     library,
+    text,
 )
 
 _U32, _U64 = ctypes.c_uint32, ctypes.c_uint64
@@ -30,13 +32,13 @@ declare(
 )
 
 
-class _GetOptions(ctypes.Structure):
+class _GetOptions(Struct):
     """``struct bpf_obj_get_opts``, as of libbpf 1.0."""
 
     _fields_ = (("sz", SIZE_T), ("file_flags", _U32))
 
 
-class _CreateOptions(ctypes.Structure):
+class _CreateOptions(Struct):
     """``struct bpf_map_create_opts``, as of libbpf 1.0."""
 
     _fields_ = (
@@ -103,25 +105,27 @@ def create_map(
     options = _CreateOptions(sz=ctypes.sizeof(_CreateOptions), map_flags=flags)
     if types:
         options.btf_fd, options.btf_key_type_id, options.btf_value_type_id = types
+    for what, size in zip(("key size", "value size", "max_entries"), sizes, strict=True):
+        fitting(size, UINT, what)
     reference = ctypes.byref(options)
     create = library().bpf_map_create
-    return check(create(map_type, name.encode(), *sizes, reference))
+    return check(create(map_type, text(name), *sizes, reference))
 
 
 def pin(fd: int, path: str) -> None:
     """Make a file of a BPF file system stand for a descriptor's object."""
-    check(library().bpf_obj_pin(fd, os.fsencode(path)))
+    check(library().bpf_obj_pin(fd, text(path)))
 
 
 def get(path: str, flags: int = 0) -> int:
     """Return a new descriptor of what is pinned at *path*; *flags* is 0 or ``BPF_F_RDONLY``."""
     options = _GetOptions(sz=ctypes.sizeof(_GetOptions), file_flags=flags)
-    return check(library().bpf_obj_get_opts(os.fsencode(path), ctypes.byref(options)))
+    return check(library().bpf_obj_get_opts(text(path), ctypes.byref(options)))
 
 
 def map_by_id(number: int) -> int:
     """Return a new descriptor of the map with this id."""
-    return check(library().bpf_map_get_fd_by_id(number))
+    return check(library().bpf_map_get_fd_by_id(fitting(number, UINT, "a map's id")))
 
 
 def freeze(fd: int) -> None:

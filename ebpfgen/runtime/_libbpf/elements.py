@@ -14,8 +14,10 @@ from ebpfgen.runtime._libbpf.library import (
     UINT,
     VOID_P,
     CallError,
+    Struct,
     check,
     declare,
+    fitting,
     library,
 )
 
@@ -40,19 +42,30 @@ declare(
 )
 
 
-class _BatchOptions(ctypes.Structure):
+class _BatchOptions(Struct):
     """``struct bpf_map_batch_opts``."""
 
     _fields_ = (("sz", SIZE_T), ("elem_flags", _U64), ("flags", _U64))
 
 
-def lookup_function() -> Callable[[int, bytes | None, Bytes], int]:
+def check_flags(flags: int) -> None:
+    """Raise ValueError for flags of an element that the kernel would see cut."""
+    fitting(flags, _U64, "flags")
+
+
+def lookup_function() -> Callable[[ctypes.c_int, bytes | None, Bytes], int]:
     """Return ``bpf_map_lookup_elem``, which answers with a negative errno.
 
-    The one function whose callers save the way through :func:`lookup`: single lookups are what
-    programs do most.
+    Single lookups and updates are what programs do most, so that their callers save the way through
+    a function of this module.
     """
-    found: Callable[[int, bytes | None, Bytes], int] = library().bpf_map_lookup_elem
+    found: Callable[[ctypes.c_int, bytes | None, Bytes], int] = library().bpf_map_lookup_elem
+    return found
+
+
+def update_function() -> Callable[[ctypes.c_int, bytes | None, bytes, int], int]:
+    """Return ``bpf_map_update_elem``, as :func:`lookup_function` does for lookups."""
+    found: Callable[[ctypes.c_int, bytes | None, bytes, int], int] = library().bpf_map_update_elem
     return found
 
 
@@ -68,11 +81,6 @@ def lookup(fd: int, key: bytes | None, value: Bytes, flags: int = 0) -> None:
 def lookup_and_delete(fd: int, key: bytes | None, value: Bytes) -> None:
     """Read the value of *key* into *value* and delete the key, at once."""
     check(library().bpf_map_lookup_and_delete_elem(fd, key, value))
-
-
-def update(fd: int, key: bytes | None, value: bytes, flags: int) -> None:
-    """Write the value of *key*."""
-    check(library().bpf_map_update_elem(fd, key, value, flags))
 
 
 def delete(fd: int, key: bytes) -> None:

@@ -10,9 +10,11 @@ from ebpfgen.runtime._libbpf.library import (
     SIZE_T,
     UINT,
     VOID_P,
+    Struct,
     captured_log,
     check,
     declare,
+    fitting,
     library,
     pointer,
 )
@@ -32,7 +34,7 @@ declare(
 _SOFTWARE, _BPF_OUTPUT, _RAW = 1, 10, 1 << 10
 
 
-class _Attributes(ctypes.Structure):
+class _Attributes(Struct):
     """``struct perf_event_attr``, as long as its first version (PERF_ATTR_SIZE_VER0)."""
 
     _fields_ = (
@@ -51,7 +53,7 @@ class _Attributes(ctypes.Structure):
     )
 
 
-class _Options(ctypes.Structure):
+class _Options(Struct):
     """``struct perf_buffer_raw_opts``, as of libbpf 1.0."""
 
     _fields_ = (
@@ -80,6 +82,7 @@ def open_perf_buffer(fd: int, cpus: Sequence[int], pages: int, wakeup: Wakeup) -
         watermark=wakeup.in_bytes,
         wakeup=wakeup.amount,
     )
+    fitting(pages, SIZE_T, "pages")
     numbers = (INT * len(cpus))(*cpus)
     options = _Options(
         sz=ctypes.sizeof(_Options), cpu_cnt=len(cpus), cpus=numbers, map_keys=numbers

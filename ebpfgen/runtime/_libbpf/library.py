@@ -34,6 +34,8 @@ CHAR_P, INT, SIZE_T, UINT, VOID_P = (
     ctypes.c_uint32,
     ctypes.c_void_p,
 )
+_SIGNED = (ctypes.c_int, ctypes.c_int32, ctypes.c_int64, ctypes.c_long, ctypes.c_ssize_t)
+_INTEGERS = (*_SIGNED, UINT, SIZE_T, ctypes.c_uint64, ctypes.c_ulong)
 _PRINT = ctypes.CFUNCTYPE(INT, INT, VOID_P, VOID_P)
 
 Prototypes = Mapping[str, tuple[object, Sequence[object]]]
@@ -60,6 +62,48 @@ class CallError(Exception):
 def describe(number: int) -> str:
     """Return what an errno says, those of libbpf and the kernel's ENOTSUPP too."""
     return _OWN_ERRORS.get(number) or os.strerror(number)
+
+
+class Struct(ctypes.Structure):
+    """A C struct whose integers and strings are checked when it is made.
+
+    ctypes keeps the low bits of an integer that does not fit, and C reads a string up to its first
+    NUL. Raises ValueError for both.
+    """
+
+    def __init__(self, **values: object) -> None:
+        kinds = {field[0]: field[1] for field in self._fields_}
+        for name, value in values.items():
+            if isinstance(value, int):
+                fitting(value, kinds[name], name)
+            elif isinstance(value, bytes):
+                text(value)
+        super().__init__(**values)
+
+
+class Options(Struct):
+    """A ``struct bpf_*_opts``: its first field is the size of what the caller knows of it."""
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(sz=ctypes.sizeof(self), **values)
+
+
+def fitting(value: int, kind: "type[ctypes._CDataType]", what: str) -> int:
+    """*value*, an argument of this C type. Raises ValueError naming *what* if it does not fit."""
+    if kind in _INTEGERS:
+        bits = 8 * ctypes.sizeof(kind)
+        least = -(1 << bits - 1) if kind in _SIGNED else 0
+        if not least <= value < least + (1 << bits):
+            raise ValueError(f"{what} can't be {value}: it has {bits} bits in C")
+    return value
+
+
+def text(value: str | bytes | os.PathLike[str]) -> bytes:
+    """*value* as C has strings and paths. Raises ValueError if it has a NUL, which would end it."""
+    encoded = os.fsencode(value)
+    if b"\0" in encoded:
+        raise ValueError(f"{value!r} has a NUL byte, which ends a string in C")
+    return encoded
 
 
 @cache

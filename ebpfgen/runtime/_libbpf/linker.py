@@ -12,6 +12,7 @@ from ebpfgen.runtime._libbpf.library import (
     declare,
     library,
     pointer,
+    text,
 )
 
 declare(
@@ -27,10 +28,10 @@ declare(
 def link_files(files: Sequence[Path], output: Path) -> None:
     """Link object files into one. Raises CallError with what libbpf said."""
     with captured_log() as log:
-        linker = pointer(library().bpf_linker__new(bytes(output), None), log)
+        linker = pointer(library().bpf_linker__new(text(output), None), log)
         try:
             for file in files:
-                check(library().bpf_linker__add_file(linker, bytes(file), None), log)
+                check(library().bpf_linker__add_file(linker, text(file), None), log)
             check(library().bpf_linker__finalize(linker), log)
         finally:
             library().bpf_linker__free(linker)

@@ -7,9 +7,11 @@ from ebpfgen.runtime._libbpf.library import (
     SIZE_T,
     UINT,
     VOID_P,
+    Struct,
     captured_log,
     check,
     declare,
+    fitting,
     library,
     newer,
 )
@@ -33,7 +35,7 @@ declare({"bpf_link__update_map": (INT, [VOID_P, VOID_P])}, since="1.2")
 declare({"bpf_program__attach_tcx": (VOID_P, [VOID_P, INT, VOID_P])}, since="1.3")
 
 
-class _CreateOptions(ctypes.Structure):
+class _CreateOptions(Struct):
     """``struct bpf_link_create_opts``, with that of its union which tcx and netkit use."""
 
     _fields_ = (
@@ -125,6 +127,7 @@ def read_info(descriptor: int, info: "ctypes.Array[ctypes.c_char]") -> int:
 
 def attach_program(program: int, target: int, attach_type: int, flags: int) -> None:
     """Attach a program without a link: it stays until it is detached. All are descriptors."""
+    fitting(flags, UINT, "flags")
     check(library().bpf_prog_attach(program, target, attach_type, flags))
 
 

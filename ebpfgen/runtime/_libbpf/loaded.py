@@ -6,6 +6,7 @@ from ebpfgen.runtime._libbpf.library import (
     INT,
     UINT,
     VOID_P,
+    Struct,
     check,
     declare,
     library,
@@ -68,7 +69,7 @@ class ProgramInfo(ctypes.Structure):
     )
 
 
-class RunOptions(ctypes.Structure):
+class RunOptions(Struct):
     """``struct bpf_test_run_opts``, as of libbpf 1.0."""
 
     _fields_ = (

@@ -14,6 +14,7 @@ from ebpfgen.runtime._libbpf.library import (
     declare,
     library,
     pointer,
+    text,
 )
 
 _U64 = ctypes.c_uint64
@@ -110,5 +111,5 @@ def pin_path(bpf_map: int) -> str | None:
 
 def set_pin_path(bpf_map: int, path: str | None) -> None:
     """Say where loading shall pin a map, or find it; None for nowhere."""
-    encoded = None if path is None else os.fsencode(path)
+    encoded = None if path is None else text(path)
     check(library().bpf_map__set_pin_path(bpf_map, encoded))

@@ -7,6 +7,7 @@ from ebpfgen.runtime._libbpf.library import (
     SIZE_T,
     UINT,
     VOID_P,
+    Struct,
     captured_log,
     check,
     declare,
@@ -24,19 +25,19 @@ declare(
 )
 
 
-class _XdpOptions(ctypes.Structure):
+class _XdpOptions(Struct):
     """``struct bpf_xdp_attach_opts``."""
 
     _fields_ = (("sz", SIZE_T), ("old_prog_fd", INT))
 
 
-class _TcHook(ctypes.Structure):
+class _TcHook(Struct):
     """``struct bpf_tc_hook``."""
 
     _fields_ = (("sz", SIZE_T), ("ifindex", INT), ("attach_point", INT), ("parent", UINT))
 
 
-class _TcOptions(ctypes.Structure):
+class _TcOptions(Struct):
     """``struct bpf_tc_opts``."""
 
     _fields_ = (

@@ -9,11 +9,13 @@ from ebpfgen.runtime._libbpf.library import (
     SIZE_T,
     UINT,
     VOID_P,
+    Struct,
     captured_log,
     check,
     declare,
     library,
     pointer,
+    text,
 )
 
 declare(
@@ -33,7 +35,7 @@ declare(
 )
 
 
-class _OpenOptions(ctypes.Structure):
+class _OpenOptions(Struct):
     """``struct bpf_object_open_opts``, as of libbpf 1.0."""
 
     _fields_ = (
@@ -63,7 +65,7 @@ def open_object(
     """Parse an object; *data* must live as long as the handle."""
     options = _OpenOptions(
         sz=ctypes.sizeof(_OpenOptions),
-        object_name=name.encode(),
+        object_name=text(name),
         relaxed_maps=relaxed_maps,
         pin_root_path=pin_root,
         kconfig=kconfig,
@@ -98,12 +100,12 @@ def btf_fd(handle: int) -> int:
 
 def find_program(handle: int, name: str) -> int:
     """Return the handle of a program by its C name."""
-    return pointer(library().bpf_object__find_program_by_name(handle, name.encode()))
+    return pointer(library().bpf_object__find_program_by_name(handle, text(name)))
 
 
 def find_map(handle: int, name: str) -> int:
     """Return the handle of a map by its C name."""
-    return pointer(library().bpf_object__find_map_by_name(handle, name.encode()))
+    return pointer(library().bpf_object__find_map_by_name(handle, text(name)))
 
 
 def maps(handle: int) -> Iterator[int]:

@@ -10,7 +10,9 @@ from ebpfgen.runtime._libbpf.library import (
     captured_log,
     check,
     declare,
+    fitting,
     library,
+    text,
 )
 
 declare(
@@ -80,7 +82,7 @@ def program_type(program: int) -> int:
 
 def set_program_type(program: int, number: int) -> None:
     """Set the program's ``BPF_PROG_TYPE_*``."""
-    check(library().bpf_program__set_type(program, number))
+    check(library().bpf_program__set_type(program, fitting(number, INT, "type")))
 
 
 def attach_type(program: int) -> int:
@@ -90,6 +92,7 @@ def attach_type(program: int) -> int:
 
 def set_attach_type(program: int, number: int) -> None:
     """Set the ``BPF_*`` attach type that the program is loaded for."""
+    number = fitting(number, INT, "attach_type")
     check(library().bpf_program__set_expected_attach_type(program, number))
 
 
@@ -100,7 +103,7 @@ def flags(program: int) -> int:
 
 def set_flags(program: int, flags: int) -> None:
     """Set the ``BPF_F_*`` flags for loading."""
-    check(library().bpf_program__set_flags(program, flags))
+    check(library().bpf_program__set_flags(program, fitting(flags, UINT, "flags")))
 
 
 def log_level(program: int) -> int:
@@ -110,7 +113,7 @@ def log_level(program: int) -> int:
 
 def set_log_level(program: int, level: int) -> None:
     """Set how much the verifier writes."""
-    check(library().bpf_program__set_log_level(program, level))
+    check(library().bpf_program__set_log_level(program, fitting(level, UINT, "log_level")))
 
 
 def set_ifindex(program: int, index: int) -> None:
@@ -123,6 +126,6 @@ def set_attach_target(program: int, function: str | None, target: int) -> None:
 
     *target* is the descriptor of that program, 0 for the kernel.
     """
-    name = None if function is None else function.encode()
+    name = None if function is None else text(function)
     with captured_log() as log:
         check(library().bpf_program__set_attach_target(program, target, name), log)

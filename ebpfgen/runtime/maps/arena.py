@@ -48,7 +48,7 @@ class Arena(Map):
         elif address := self._address_here(pointer):
             return address
         else:
-            needs = "the process that loaded it: a forked child does not have it"
+            needs = "/proc, and the process that loaded it: a forked child does not have it"
         raise NotSupportedError(
             errno.EOPNOTSUPP, f"can't reach the memory of arena {self.name}: it needs {needs}"
         )
@@ -56,17 +56,21 @@ class Arena(Map):
     def read(self, offset: int, size: int) -> bytes:
         """Return *size* bytes at *offset*. Raises IndexError outside of the arena."""
         self._check(offset, size)
-        return ctypes.string_at(self.address + offset, size)
+        with self._owner.lifetime:  # which unmaps it
+            return ctypes.string_at(self.address + offset, size)
 
     def write(self, offset: int, data: bytes) -> None:
         """Write *data* at *offset*. Raises IndexError outside of the arena."""
         self._check(offset, len(data))
-        ctypes.memmove(self.address + offset, data, len(data))
+        with self._owner.lifetime:
+            ctypes.memmove(self.address + offset, bytes(data), len(data))
 
     def _address_here(self, pointer: int) -> int | None:
         process = os.getpid()
         if self._found is None or self._found[0] != process:
-            start = _start_of_mapping(ctypes.addressof(_maps.initial_value(pointer)))
+            with self._owner.lifetime:
+                globals_ = ctypes.addressof(_maps.initial_value(pointer))
+            start = _start_of_mapping(globals_)
             self._found = None if start is None else (process, start)
         return self._found and self._found[1]
 
@@ -80,7 +84,11 @@ def _start_of_mapping(address: int) -> int | None:
 
     libbpf tells where the global variables of an arena are, which newer versions put at its end.
     """
-    for line in Path("/proc/self/maps").read_text().splitlines():
+    try:
+        mappings = Path("/proc/self/maps").read_text()
+    except OSError:  # /proc is not mounted
+        return None
+    for line in mappings.splitlines():
         first, last = (int(end, 16) for end in line.partition(" ")[0].split("-"))
         if first <= address < last:
             return first

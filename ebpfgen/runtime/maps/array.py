@@ -52,12 +52,11 @@ class ArrayMap(TypedMap[V], Sequence[V]):
         position = self._position(index)
         if self._is_mappable and (memory := self._mapped()) is not None:
             return self._value.unpack_from(self._bytes_at(memory, position))
-        # Written out, and not by way of lookup(): this is what programs do most.
-        buffer = self._buffer_type()
-        result = self._lookup_elem(self.fd, INDEX.pack(position), buffer)
-        if result < 0:
-            raise self._error(CallError(-result), f"read element {index} of")
-        return self._value.unpack_from(buffer)
+        try:
+            found = self._lookup(INDEX.pack(position))
+        except CallError as error:
+            raise self._error(error, f"read element {index} of") from error
+        return self._unpack_value(found)
 
     def __setitem__(self, index: int, value: V) -> None:
         self.put(index, value)
@@ -86,7 +85,7 @@ class ArrayMap(TypedMap[V], Sequence[V]):
         position = self._position(index)
         memory = self._mapped() if self._is_mappable and not flags else None
         if memory is not None and self._is_writable:
-            data = self._packed(value)
+            data = self._pack_value(value)
             start = position * self._stride
             try:
                 memory[start : start + len(data)] = data
@@ -113,7 +112,7 @@ class ArrayMap(TypedMap[V], Sequence[V]):
         keys = pack_many(INDEX, [self._position(index) for index, _ in pairs], INDEX.SIZE)
         values = pack_many(self._value, [value for _, value in pairs], self._value_space)
         try:
-            batch.update(self._place(), keys, values, flags)
+            batch.update(self._elements, keys, values, flags)
         except BatchError as error:
             raise self._error(error, f"set element {pairs[error.done][0]} of") from error
 
@@ -123,7 +122,7 @@ class ArrayMap(TypedMap[V], Sequence[V]):
             indices = range(start, min(start + _CHUNK, len(self)))
             keys = pack_many(INDEX, indices, INDEX.SIZE)
             try:
-                batch.update(self._place(), keys, bytes(self._value_space * len(indices)), 0)
+                batch.update(self._elements, keys, bytes(self._value_space * len(indices)), 0)
             except BatchError as error:
                 raise self._error(error, "clear") from error
 
@@ -158,9 +157,6 @@ class ArrayMap(TypedMap[V], Sequence[V]):
             raise IndexError(f"{self.name} has {self.max_entries} elements, no element {index}")
         return position
 
-    def _place(self) -> batch.Elements:
-        return batch.Elements(self.fd, self.key_size, self._value_space, self.max_entries)
-
     def _chunks(self) -> Iterator[batch.Chunk]:
         """Yield the elements, from the first to the last."""
         is_packed = self._stride == self._value_space
@@ -170,9 +166,8 @@ class ArrayMap(TypedMap[V], Sequence[V]):
             yield batch.Chunk(memoryview(b""), memoryview(values), len(self))
             return
         try:
-            for chunk in batch.read(self._place()):
+            for chunk in batch.read(self._elements, self.max_entries):
                 yield chunk
-                # The descriptor may be another file's by now.
                 self._owner.check_open()
         except CallError as error:
             raise self._error(error, "read all of") from error
@@ -191,20 +186,23 @@ class ArrayMap(TypedMap[V], Sequence[V]):
 
         It gives none for writing of a map that is frozen, or read-only for programs or for us.
         """
-        fd = self.fd
+        self._owner.check_open()
         if self._memory is None:
-            size = -(-self._stride * len(self) // mmap.PAGESIZE) * mmap.PAGESIZE
-            for access in (mmap.ACCESS_WRITE, mmap.ACCESS_READ):
-                try:
-                    self._memory = mmap.mmap(fd, size, access=access)
-                except OSError:
-                    continue
-                self._is_writable = access == mmap.ACCESS_WRITE
-                self._owner.keep(self._memory)
-                break
-            else:
-                self._is_mappable = False
+            with self.held_fd() as fd:
+                self._memory = self._map(fd)
         return self._memory
+
+    def _map(self, fd: int) -> mmap.mmap | None:
+        size = -(-self._stride * len(self) // mmap.PAGESIZE) * mmap.PAGESIZE
+        for access in (mmap.ACCESS_WRITE, mmap.ACCESS_READ):
+            try:
+                memory = mmap.mmap(fd, size, access=access)
+            except OSError:
+                continue
+            self._is_writable = access == mmap.ACCESS_WRITE
+            return self._owner.keep(memory)
+        self._is_mappable = False
+        return None
 
     def _unmap(self) -> None:
         memory, self._memory = self._memory, None

@@ -2,6 +2,8 @@
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -9,8 +11,9 @@ from ebpfgen.runtime._libbpf import descriptors as _descriptors
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import BpfError, MapError, StateError
 from ebpfgen.runtime.maps.constants import MapFlag, MapType
+from ebpfgen.runtime.maps.elements import Elements, Sizes
 from ebpfgen.runtime.maps.failures import cant, cant_pin
-from ebpfgen.runtime.maps.info import MapInfo, facts_of_descriptor, read_info
+from ebpfgen.runtime.maps.info import MapInfo, facts_of_descriptor, read_info, value_space
 from ebpfgen.runtime.maps.opened import Opened, OwnDescriptor
 
 
@@ -26,6 +29,8 @@ class Map:
         self._opened = opened
         self._owner = opened.owner
         self._fd = opened.fd
+        sizes = Sizes(info.key_size, value_space(info))
+        self._elements = Elements(opened.name, opened.owner.lifetime, opened.fd, sizes)
         self._pin_path = opened.pin_path
         self.name = opened.name
         self.type: MapType | int = info.type
@@ -49,6 +54,15 @@ class Map:
         self._owner.check_open()
         return self._opened
 
+    @contextmanager
+    def held_fd(self) -> Iterator[int]:
+        """Give :attr:`fd`, which is not closed inside this ``with`` block.
+
+        Raises StateError if the map is closed.
+        """
+        with self._owner.lifetime:
+            yield self._fd
+
     def fileno(self) -> int:
         """Return :attr:`fd`, for what takes files."""
         return self.fd
@@ -57,7 +71,8 @@ class Map:
     def info(self) -> MapInfo:
         """What the kernel says of the map now."""
         try:
-            return read_info(self.fd)
+            with self.held_fd() as fd:
+                return read_info(fd)
         except CallError as error:
             raise self._error(error, "get the facts of") from error
 
@@ -67,7 +82,8 @@ class Map:
 
         Raises MapError if the process can't read its own ``/proc``, having given root up.
         """
-        facts = facts_of_descriptor(self.fd)
+        with self.held_fd() as fd:
+            facts = facts_of_descriptor(fd)
         if "frozen" not in facts:
             message = f"can't tell whether map {self.name} is frozen: /proc/self can't be read"
             raise MapError(errno.EACCES, message)
@@ -78,15 +94,16 @@ class Map:
 
         Raises MapError if it is frozen already, or mapped for writing by this or another process.
         """
-        try:
-            _descriptors.freeze(self.fd)
-        except CallError as error:
-            # Of a frozen map, kernels say EBUSY or EPERM.
-            is_frozen = facts_of_descriptor(self._fd).get("frozen") == "1"
-            if not is_frozen and error.errno != errno.EBUSY:
-                raise self._error(error, "freeze") from error
-            reason = "it is frozen already" if is_frozen else "it is mapped for writing"
-            raise MapError(error.errno, f"can't freeze map {self.name}: {reason}") from error
+        with self.held_fd() as fd:
+            try:
+                _descriptors.freeze(fd)
+            except CallError as error:
+                # Of a frozen map, kernels say EBUSY or EPERM.
+                is_frozen = facts_of_descriptor(fd).get("frozen") == "1"
+                if not is_frozen and error.errno != errno.EBUSY:
+                    raise self._error(error, "freeze") from error
+                reason = "it is frozen already" if is_frozen else "it is mapped for writing"
+                raise MapError(error.errno, f"can't freeze map {self.name}: {reason}") from error
 
     @property
     def pin_path(self) -> Path | None:
@@ -101,7 +118,8 @@ class Map:
         """
         place = Path(path)
         try:
-            _descriptors.pin(self.fd, os.fspath(place))
+            with self.held_fd() as fd:
+                _descriptors.pin(fd, os.fspath(place))
         except CallError as error:
             raise cant_pin(error, self.name, place) from error
         self._pin_path = place
@@ -120,11 +138,7 @@ class Map:
     @property
     def closed(self) -> bool:
         """Whether the descriptor is closed: by close(), or with the collection."""
-        try:
-            self._owner.check_open()
-        except StateError:
-            return True
-        return False
+        return self._owner.closed
 
     def close(self) -> None:
         """Close the map, if it is not a collection's. Twice does nothing."""
@@ -139,5 +153,5 @@ class Map:
         self.close()
 
     def _error(self, error: CallError, action: str) -> BpfError:
-        self._owner.check_open()  # Another thread may have closed it meanwhile.
-        return cant(action, self.name, self._fd, self._opened.info, error)
+        with self.held_fd() as fd:  # Another thread may have closed it meanwhile.
+            return cant(action, self.name, fd, self._opened.info, error)

@@ -5,9 +5,9 @@ import errno
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ebpfgen.runtime._libbpf import elements as _elements
-from ebpfgen.runtime._libbpf.elements import Bytes, Room
+from ebpfgen.runtime._libbpf.elements import BatchError
 from ebpfgen.runtime._libbpf.library import CallError
+from ebpfgen.runtime.maps.elements import Elements
 from ebpfgen.runtime.maps.failures import has_no_such_command
 
 _MOST_ELEMENTS = 4096
@@ -23,50 +23,40 @@ class Chunk(NamedTuple):
     length: int
 
 
-class Elements(NamedTuple):
-    """Where to read: the map's descriptor, and the bytes that a key and a value take."""
-
-    fd: int
-    key_size: int
-    value_space: int
-    max_entries: int
-
-
-def read(place: Elements, *, delete: bool = False, batches: bool = True) -> Iterator[Chunk]:
+def read(
+    elements: Elements, most: int, *, delete: bool = False, batches: bool = True
+) -> Iterator[Chunk]:
     """Yield all elements, and with *delete* take them out of the map as they are read.
 
-    Ends even while others add and delete: what is there all the time is read once, what comes or
-    goes meanwhile perhaps. Raises CallError.
+    *most* is how many there can be. Ends even while others add and delete: what is there all the
+    time is read once, what comes or goes meanwhile perhaps. Raises CallError, and StateError if the
+    map is closed meanwhile.
     """
     if batches:
         try:
-            yield from _read_batches(place, delete=delete)
+            yield from _read_batches(elements, most, delete=delete)
         except _NoBatchesError:
             pass
         else:
             return
-    yield from _read_singly(place, delete=delete)
+    yield from _read_singly(elements, most, delete=delete)
 
 
 class _NoBatchesError(Exception):
     """The kernel has no batches for this map."""
 
 
-def _read_batches(place: Elements, *, delete: bool) -> Iterator[Chunk]:
-    each = place.key_size + place.value_space
-    most = min(_MOST_ELEMENTS, place.max_entries, max(_MOST_BYTES // each, 16))
-    room = Room(place.key_size, place.value_space, most)
-    # The kernel's place in a hash map takes four bytes, that in others a key.
-    cursor: Bytes = ctypes.create_string_buffer(max(place.key_size, 4))
+def _read_batches(elements: Elements, most: int, *, delete: bool) -> Iterator[Chunk]:
+    each = elements.key_size + elements.value_size
+    room = elements.room(min(_MOST_ELEMENTS, most, max(_MOST_BYTES // each, 16)))
+    cursor = elements.cursor()
     total = stalled = 0
     # In other maps than hashes, the kernel begins again when the key it stands on was deleted.
-    while total < 2 * place.max_entries:
-        count, number = _elements.read_batch(
-            place.fd, cursor if total else None, cursor, room, delete=delete
-        )
+    while total < 2 * most:
+        count, number = elements.read_batch(cursor, room, first=not total, delete=delete)
         if number == errno.ENOSPC:
             # One of the buckets, which are read whole, is larger than the buffer.
-            room = Room(place.key_size, place.value_space, 2 * room.count)
+            room = elements.room(2 * room.count)
             continue
         if has_no_such_command(CallError(number)) and not total and not count:
             raise _NoBatchesError
@@ -84,15 +74,14 @@ def _read_batches(place: Elements, *, delete: bool) -> Iterator[Chunk]:
             return
 
 
-def _read_singly(place: Elements, *, delete: bool) -> Iterator[Chunk]:
+def _read_singly(elements: Elements, most: int, *, delete: bool) -> Iterator[Chunk]:
     found: list[bytes] = []
     values: list[bytes] = []
-    value: Bytes = ctypes.create_string_buffer(place.value_space)
-    for key in keys(place):
+    for key in keys(elements, most):
         try:
-            _elements.lookup(place.fd, key, value)
+            value = elements.lookup(key)
             if delete:
-                _elements.delete(place.fd, key)
+                elements.delete(key)
         except CallError as error:
             if error.errno != errno.ENOENT:
                 raise
@@ -106,41 +95,40 @@ def _read_singly(place: Elements, *, delete: bool) -> Iterator[Chunk]:
         yield _joined(found, values)
 
 
-def keys(place: Elements) -> Iterator[bytes]:
-    """Yield keys, no more than the map can hold.
+def keys(elements: Elements, most: int) -> Iterator[bytes]:
+    """Yield keys, no more than *most*.
 
     The kernel begins again when the key it goes on from was deleted meanwhile, so the next key is
-    had before anyone is given the chance to delete this one.
+    read before the caller gets the chance to delete this one.
     """
-    key = _key_after(place, None)
-    for _ in range(place.max_entries):
+    key = _key_after(elements, None)
+    for _ in range(most):
         if key is None:
             return
-        following = _key_after(place, key)
+        following = _key_after(elements, key)
         yield key
         key = following
 
 
-def _key_after(place: Elements, key: bytes | None) -> bytes | None:
+def _key_after(elements: Elements, key: bytes | None) -> bytes | None:
     try:
-        return _elements.next_key(place.fd, key, place.key_size)
+        return elements.next_key(key)
     except CallError as error:
         if error.errno != errno.ENOENT:
             raise
         return None
 
 
-def delete(place: Elements, packed: bytes, *, batches: bool = True) -> int:
+def delete(elements: Elements, packed: bytes, *, batches: bool = True) -> int:
     """Delete packed keys, as far as they are there; returns how many were. Raises CallError."""
-    size = place.key_size
+    size = elements.key_size
     total = len(packed) // size
     buffer = ctypes.create_string_buffer(packed, len(packed))
     deleted = position = 0
     while batches and position < total:
         try:
-            rest = ctypes.addressof(buffer) + position * size
-            _elements.delete_batch(place.fd, rest, total - position)
-        except _elements.BatchError as error:
+            elements.delete_batch(buffer, position, total - position)
+        except BatchError as error:
             deleted += error.done
             position += error.done
             if error.errno == errno.ENOENT:
@@ -153,7 +141,7 @@ def delete(place: Elements, packed: bytes, *, batches: bool = True) -> int:
             return deleted + total - position
     for index in range(position, total):
         try:
-            _elements.delete(place.fd, packed[index * size : (index + 1) * size])
+            elements.delete(packed[index * size : (index + 1) * size])
             deleted += 1
         except CallError as error:
             if error.errno != errno.ENOENT:
@@ -162,15 +150,15 @@ def delete(place: Elements, packed: bytes, *, batches: bool = True) -> int:
 
 
 def update(
-    place: Elements, packed: bytes, values: bytes, flags: int, *, batches: bool = True
+    elements: Elements, packed: bytes, values: bytes, flags: int, *, batches: bool = True
 ) -> None:
     """Write packed keys and values. Raises BatchError, which says how many were written."""
-    key_size, space = place.key_size, place.value_space
+    key_size, space = elements.key_size, elements.value_size
     total = len(packed) // key_size
     if batches:
         try:
-            return _elements.update_batch(place.fd, packed, values, total, flags)
-        except _elements.BatchError as error:
+            return elements.update_batch(packed, values, total, flags)
+        except BatchError as error:
             # The kernel takes no flags but BPF_F_LOCK here, and says EINVAL to others.
             if not has_no_such_command(error):
                 raise
@@ -178,9 +166,9 @@ def update(
         key = packed[index * key_size : (index + 1) * key_size]
         value = values[index * space : (index + 1) * space]
         try:
-            _elements.update(place.fd, key, value, flags)
+            elements.update(key, value, flags)
         except CallError as error:
-            raise _elements.BatchError(error.errno, index) from error
+            raise BatchError(error.errno, index) from error
     return None
 
 

@@ -5,25 +5,24 @@ What is read of them is another number: a program's id, a socket's cookie.
 
 import errno
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import ClassVar, Generic, TypeVar, cast
 
-from ebpfgen.runtime._libbpf import elements as _elements
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.codec import Codec
-from ebpfgen.runtime.errors import BpfError, MapError, NotSupportedError
-from ebpfgen.runtime.maps import batch
-from ebpfgen.runtime.maps.base import Map
-from ebpfgen.runtime.maps.constants import INDEX, NATIVE, MapType, UpdateFlag
-from ebpfgen.runtime.maps.descriptor import (
+from ebpfgen.runtime.descriptor import (
     Descriptor,
     File,
     HasFd,
     HasFileno,
-    number_of,
+    held_fd,
     opened_file,
 )
+from ebpfgen.runtime.errors import BpfError, MapError, NotSupportedError
+from ebpfgen.runtime.maps import batch
+from ebpfgen.runtime.maps.base import Map
+from ebpfgen.runtime.maps.constants import INDEX, NATIVE, MapType, UpdateFlag
 from ebpfgen.runtime.maps.keyed import KeyedMap
 from ebpfgen.runtime.maps.member import MapMember, plain
 from ebpfgen.runtime.maps.opened import Opened
@@ -53,17 +52,17 @@ class HandleMap(Map, Generic[K, H]):
         With ``BPF_NOEXIST`` only where nothing is yet, with ``BPF_EXIST`` only where something is,
         if this type of map takes these flags.
         """
-        packed = self._packed_key(key)
+        packed = self._key_of(key)
         with self._descriptor(handle) as number:
-            data = number.to_bytes(self.value_size, sys.byteorder)
+            data = number.to_bytes(self._elements.value_size, sys.byteorder)
             try:
-                _elements.update(self.fd, packed, data, flags)
+                self._elements.update(packed, data, flags)
             except CallError as error:
                 raise self._put_error(error, key) from error
 
     def __delitem__(self, key: K) -> None:
         try:
-            _elements.delete(self.fd, self._packed_key(key))
+            self._elements.delete(self._key_of(key))
         except CallError as error:
             if error.errno in _ABSENT:
                 raise KeyError(key) from error
@@ -71,25 +70,24 @@ class HandleMap(Map, Generic[K, H]):
 
     def clear(self) -> None:
         """Delete all that is in the map now."""
-        place = batch.Elements(self.fd, self.key_size, self.value_size, self.max_entries)
         try:
-            for packed in batch.keys(place):
+            for packed in batch.keys(self._elements, self.max_entries):
                 self._delete_if_there(packed)
         except CallError as error:
             raise self._error(error, "empty") from error
 
     def _delete_if_there(self, packed: bytes) -> None:
         try:
-            _elements.delete(self.fd, packed)
+            self._elements.delete(packed)
         except CallError as error:
             if error.errno not in _ABSENT:
                 raise
 
-    def _packed_key(self, key: K) -> bytes:
+    def _key_of(self, key: K) -> bytes:
         raise NotImplementedError
 
     def _descriptor(self, handle: H) -> AbstractContextManager[int]:
-        return nullcontext(number_of(cast("Descriptor", handle)))
+        return held_fd(cast("Descriptor", handle))
 
     def _put_error(self, error: CallError, key: K) -> BpfError | KeyError:
         if error.errno == errno.ENOENT:
@@ -103,7 +101,7 @@ class HandleMap(Map, Generic[K, H]):
 class IndexedHandleMap(HandleMap[int, H]):
     """A :class:`HandleMap` by index that can't be read."""
 
-    def _packed_key(self, key: int) -> bytes:
+    def _key_of(self, key: int) -> bytes:
         return INDEX.pack(key)
 
 
@@ -116,8 +114,8 @@ class NumberMap(HandleMap[K, H], KeyedMap[K, int], Generic[K, H]):
         number = NATIVE.u64 if opened.info.value_size == 8 else NATIVE.u32
         KeyedMap.__init__(self, opened, key, number)
 
-    def _packed_key(self, key: K) -> bytes:
-        return KeyedMap._packed_key(self, key)
+    def _key_of(self, key: K) -> bytes:
+        return self._pack_key(key)
 
 
 class ProgArray(NumberMap[int, HasFd | int]):

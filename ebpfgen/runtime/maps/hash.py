@@ -35,7 +35,7 @@ class HashMap(KeyedMap[K, V], MutableMapping[K, V], Generic[K, V]):
         ``bpf_spin_lock``.
         """
         try:
-            self._write(self._packed_key(key), value, flags)
+            self._elements.update(self._pack_key(key), self._pack_value(value), flags)
         except CallError as error:
             raise self._key_error(error, key, "write to") from error
 
@@ -54,7 +54,7 @@ class HashMap(KeyedMap[K, V], MutableMapping[K, V], Generic[K, V]):
         keys = pack_many(self._key, [key for key, _ in pairs], self.key_size)
         values = pack_many(self._value, [value for _, value in pairs], self._value_space)
         try:
-            batch.update(self._place(), keys, values, flags, batches=self._batches)
+            batch.update(self._elements, keys, values, flags, batches=self._batches)
         except BatchError as error:
             key = pairs[error.done][0]
             raise self._key_error(error, key, f"write {key!r} to") from error

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,6 +61,46 @@ def read_info(fd: int) -> MapInfo:
         netns_dev=found.netns_dev,
         netns_ino=found.netns_ino,
     )
+
+
+_PER_CPU = frozenset(
+    {
+        MapType.PERCPU_HASH,
+        MapType.PERCPU_ARRAY,
+        MapType.LRU_PERCPU_HASH,
+        MapType.PERCPU_CGROUP_STORAGE,
+    }
+)
+# IS_FD_MAP of kernel/bpf/syscall.c: what is read and written is a u32.
+_OF_DESCRIPTORS = frozenset(
+    {
+        MapType.PERF_EVENT_ARRAY,
+        MapType.PROG_ARRAY,
+        MapType.CGROUP_ARRAY,
+        MapType.ARRAY_OF_MAPS,
+        MapType.HASH_OF_MAPS,
+    }
+)
+
+
+@cache
+def possible_cpus() -> int:
+    """The number of CPUs that the kernel may ever have, which it never changes.
+
+    Those are more than there are where CPUs can be plugged in. Per-CPU maps have a value for each.
+    """
+    return _descriptors.possible_cpus()
+
+
+def value_space(info: MapInfo) -> int:
+    """The bytes that the kernel reads and writes for one value.
+
+    That is bpf_map_value_size() of kernel/bpf/syscall.c: per-CPU maps have a value for each
+    possible CPU, filled up to a multiple of 8.
+    """
+    if info.type in _PER_CPU:
+        return -(-info.value_size // 8) * 8 * possible_cpus()
+    return 4 if info.type in _OF_DESCRIPTORS else info.value_size
 
 
 def facts_of_descriptor(fd: int) -> dict[str, str]:

@@ -6,9 +6,8 @@ from itertools import chain
 from operator import itemgetter
 from typing import ClassVar, Generic, TypeVar, cast, overload
 
-from ebpfgen.runtime._libbpf import elements as _elements
 from ebpfgen.runtime._libbpf.library import CallError
-from ebpfgen.runtime.codec import Codec, misfit
+from ebpfgen.runtime.codec import Codec, packer
 from ebpfgen.runtime.dtypes import NDArray, array_from, dtype_of
 from ebpfgen.runtime.maps import batch
 from ebpfgen.runtime.maps.bulk import pack_many, unpack_many
@@ -44,19 +43,15 @@ class KeyedMap(TypedMap[V], Mapping[K, V], Generic[K, V]):
         check_size(opened, "key", key.SIZE, opened.info.key_size)
         super().__init__(opened, value, size=size)
         self._key = key
+        self._pack_key = packer(key, self.key_size, f"key of {self.name}")
         self._unpack_keys = unpack_many(key)
 
     def __getitem__(self, key: K) -> V:
-        # Written out, and not by way of lookup(): this is what programs do most.
-        buffer = self._buffer_type()
         try:
-            packed = self._key.pack(key)
-        except AttributeError:
-            raise misfit(self._key, key, f"key of {self.name}") from None
-        result = self._lookup_elem(self.fd, packed, buffer)
-        if result < 0:
-            raise self._key_error(CallError(-result), key, "read from")
-        return self._value.unpack_from(buffer)
+            found = self._lookup(self._pack_key(key))
+        except CallError as error:
+            raise self._key_error(error, key, "read from") from error
+        return self._unpack_value(found)
 
     def lookup(self, key: K, *, flags: UpdateFlag = UpdateFlag.ANY) -> V:
         """Return the value of *key*, as ``map[key]`` does, with flags for the kernel.
@@ -64,16 +59,18 @@ class KeyedMap(TypedMap[V], Mapping[K, V], Generic[K, V]):
         ``BPF_F_LOCK`` reads a value that has a ``bpf_spin_lock`` while holding it.
         """
         try:
-            return self._read(self._packed_key(key), flags)
+            return self._read(self._pack_key(key), flags)
         except CallError as error:
             raise self._key_error(error, key, "read from") from error
 
     def __contains__(self, key: object) -> bool:
-        packed = self._packed_key(cast("K", key))
-        result = self._lookup_elem(self.fd, packed, self._buffer_type())
-        if result < 0 and result != -errno.ENOENT:
-            raise self._error(CallError(-result), "read from")
-        return result >= 0
+        try:
+            self._elements.lookup_quickly(self._pack_key(cast("K", key)))
+        except CallError as error:
+            if error.errno != errno.ENOENT:
+                raise self._error(error, "read from") from error
+            return False
+        return True
 
     def __iter__(self) -> Iterator[K]:
         # No generator for each key: chain() goes through a chunk without a step of Python's.
@@ -86,8 +83,7 @@ class KeyedMap(TypedMap[V], Mapping[K, V], Generic[K, V]):
         return sum(chunk.length for chunk in self._chunks())
 
     def __bool__(self) -> bool:
-        buffer = self._buffer_type()
-        return any(self._lookup_elem(self.fd, key, buffer) >= 0 for key in self._packed_keys())
+        return any(self._has(key) for key in self._packed_keys())
 
     def items(self) -> ItemsView[K, V]:
         """Return the pairs, read in batches when they are iterated over."""
@@ -116,7 +112,7 @@ class KeyedMap(TypedMap[V], Mapping[K, V], Generic[K, V]):
 
     def __delitem__(self, key: K) -> None:
         try:
-            _elements.delete(self.fd, self._packed_key(key))
+            self._elements.delete(self._pack_key(key))
         except CallError as error:
             raise self._key_error(error, key, "delete from") from error
 
@@ -124,7 +120,7 @@ class KeyedMap(TypedMap[V], Mapping[K, V], Generic[K, V]):
         """Delete keys, at once where the kernel can; returns how many of them were there."""
         packed = pack_many(self._key, list(keys), self.key_size)
         try:
-            return batch.delete(self._place(), packed, batches=self._batches)
+            return batch.delete(self._elements, packed, batches=self._batches)
         except CallError as error:
             raise self._error(error, "delete from") from error
 
@@ -140,7 +136,7 @@ class KeyedMap(TypedMap[V], Mapping[K, V], Generic[K, V]):
         Without a *default*, a key that is not there is a KeyError.
         """
         try:
-            return self._pop_packed(self._packed_key(key))
+            return self._pop_packed(self._pack_key(key))
         except CallError as error:
             if error.errno == errno.ENOENT and default is not _REQUIRED:
                 return default
@@ -170,12 +166,6 @@ class KeyedMap(TypedMap[V], Mapping[K, V], Generic[K, V]):
         for _ in self._chunks(delete=True):
             pass
 
-    def _packed_key(self, key: K) -> bytes:
-        try:
-            return self._key.pack(key)[: self.key_size]
-        except AttributeError:
-            raise misfit(self._key, key, f"key of {self.name}") from None
-
     def _pop_packed(self, packed: bytes) -> V:
         try:
             return self._take(packed)
@@ -183,26 +173,33 @@ class KeyedMap(TypedMap[V], Mapping[K, V], Generic[K, V]):
             if not has_no_such_command(error):
                 raise
         value = self._read(packed)
-        _elements.delete(self.fd, packed)
+        self._elements.delete(packed)
         return value
 
-    def _place(self) -> batch.Elements:
+    def _has(self, packed: bytes) -> bool:
+        try:
+            self._elements.lookup(packed)
+        except CallError:
+            return False
+        return True
+
+    @property
+    def _most(self) -> int:
         # The storages of cgroups have no limit.
-        most = self.max_entries or _NO_LIMIT
-        return batch.Elements(self.fd, self.key_size, self._value_space, most)
+        return self.max_entries or _NO_LIMIT
 
     def _packed_keys(self) -> Iterator[bytes]:
         try:
-            yield from batch.keys(self._place())
+            yield from batch.keys(self._elements, self._most)
         except CallError as error:
             raise self._error(error, "iterate over") from error
 
     def _chunks(self, *, delete: bool = False) -> Iterator[batch.Chunk]:
         action = "empty" if delete else "read all of"
         try:
-            for chunk in batch.read(self._place(), delete=delete, batches=self._batches):
+            found = batch.read(self._elements, self._most, delete=delete, batches=self._batches)
+            for chunk in found:
                 yield chunk
-                # The descriptor may be another file's by now.
                 self._owner.check_open()
         except CallError as error:
             raise self._error(error, action) from error

@@ -9,13 +9,13 @@ from ebpfgen.runtime._libbpf import objects as _objects
 from ebpfgen.runtime._libbpf.descriptors import TypeIds
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.codec import Buffer, Codec
+from ebpfgen.runtime.descriptor import HasFd
 from ebpfgen.runtime.errors import MapError
 from ebpfgen.runtime.handle import Handle
 from ebpfgen.runtime.maps import batch
 from ebpfgen.runtime.maps.base import Map
 from ebpfgen.runtime.maps.bulk import unpack_many
 from ebpfgen.runtime.maps.constants import INDEX, NO_FLAGS, MapFlag, MapType
-from ebpfgen.runtime.maps.descriptor import HasFd
 from ebpfgen.runtime.maps.handles import HandleMap
 from ebpfgen.runtime.maps.keyed import KeyedMap
 from ebpfgen.runtime.maps.member import MapMember
@@ -79,19 +79,22 @@ class MapOfMaps(HandleMap[K, HasFd | int], KeyedMap[K, M], Generic[K, M]):
         Before Linux 6.2, those with structs as values must also be typed as the template is: where
         ``set_inner()`` has replaced it, create them as its replacement was created.
         """
-        return self._inner.create_typed(max_entries, flags, "", self._type_ids())
-
-    def _packed_key(self, key: K) -> bytes:
-        return KeyedMap._packed_key(self, key)
-
-    def _type_ids(self) -> TypeIds | None:
-        """Return the inner types in the kernel, None if there is no object to have them of."""
         if self._types is None or not isinstance(self._owner, Handle):
-            return None
+            return self._inner.create_typed(max_entries, flags, "", None)
+        with self._owner.held() as pointer:
+            types = self._type_ids(pointer, self._types)
+            return self._inner.create_typed(max_entries, flags, "", types)
+
+    def _key_of(self, key: K) -> bytes:
+        return self._pack_key(key)
+
+    @staticmethod
+    def _type_ids(pointer: int, types: tuple[int, int]) -> TypeIds | None:
+        """The inner types in the kernel, None if it has none (before Linux 4.18)."""
         try:
-            return TypeIds(_objects.btf_fd(self._owner.check_open()), *self._types)
+            return TypeIds(_objects.btf_fd(pointer), *types)
         except CallError:
-            return None  # Before Linux 4.18 the kernel has no types.
+            return None
 
     def _numbers(self, chunk: batch.Chunk) -> Iterable[tuple[K, int]]:
         keys = self._unpack_keys(chunk.keys, chunk.length)

@@ -1,55 +1,30 @@
 """A created map by its descriptor: of a loaded object, pinned, or found by its id."""
 
+import contextlib
 import errno
 import os
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from ebpfgen.runtime._libbpf import descriptors as _descriptors, maps as _maps
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import BpfError, MapError, StateError
-from ebpfgen.runtime.handle import Closable, ClosableT, Handle
+from ebpfgen.runtime.handle import Handle
+from ebpfgen.runtime.lifetime import Owner
 from ebpfgen.runtime.maps.constants import MapFlag
 from ebpfgen.runtime.maps.failures import cant_find, cant_open
 from ebpfgen.runtime.maps.info import MapInfo, read_info
 
 
-class Owner(Protocol):
-    """Whoever closes a map's descriptor."""
-
-    def check_open(self) -> object:
-        """Raise StateError if the descriptor is closed."""
-
-    def keep(self, resource: ClosableT) -> ClosableT:
-        """Close *resource* before the descriptor."""
-
-
-class OwnDescriptor:
-    """A descriptor that is nobody else's."""
+class OwnDescriptor(Owner):
+    """A map's descriptor that no collection has."""
 
     def __init__(self, fd: int, what: str) -> None:
-        self._fd: int | None = fd
-        self._what = what
-        self._kept: list[Closable] = []
+        def free() -> None:
+            with contextlib.suppress(OSError):  # somebody closed the number
+                os.close(fd)
 
-    def check_open(self) -> int:
-        """Return the descriptor. Raises StateError if it is closed."""
-        if self._fd is None:
-            raise StateError(errno.EBADF, f"{self._what} is closed")
-        return self._fd
-
-    def keep(self, resource: ClosableT) -> ClosableT:
-        """Close *resource* before the descriptor."""
-        self._kept.append(resource)
-        return resource
-
-    def close(self) -> None:
-        """Close the descriptor. Twice does nothing."""
-        fd, self._fd = self._fd, None
-        if fd is not None:
-            for resource in self._kept:
-                resource.close()
-            os.close(fd)
+        super().__init__(what, free)
 
 
 class Opened(NamedTuple):
@@ -75,23 +50,24 @@ class Opened(NamedTuple):
 
 def opened_in(handle: Handle, name: str) -> Opened:
     """Return a map of a loaded object. Raises StateError if loading has not created it."""
-    pointer = handle.find_map(name)
-    # Newer libbpfs give maps that are not created a descriptor of something else.
-    if not _maps.number(pointer, "autocreate"):
-        raise StateError(
-            errno.ENOENT, f"map {name} was not created: its autocreate was off in the specs"
+    with handle.held():
+        pointer = handle.find_map(name)
+        # Newer libbpfs give maps that are not created a descriptor of something else.
+        if not _maps.number(pointer, "autocreate"):
+            raise StateError(
+                errno.ENOENT, f"map {name} was not created: its autocreate was off in the specs"
+            )
+        fd = _maps.fd(pointer)
+        pinned = _maps.pin_path(pointer) if _maps.number(pointer, "is_pinned") else None
+        return Opened(
+            owner=handle,
+            name=name,
+            fd=fd,
+            info=_info(fd, name),
+            origin=f"in {handle.name}",
+            pointer=pointer,
+            pin_path=Path(pinned) if pinned else None,
         )
-    fd = _maps.fd(pointer)
-    pinned = _maps.pin_path(pointer) if _maps.number(pointer, "is_pinned") else None
-    return Opened(
-        owner=handle,
-        name=name,
-        fd=fd,
-        info=_info(fd, name),
-        origin=f"in {handle.name}",
-        pointer=pointer,
-        pin_path=Path(pinned) if pinned else None,
-    )
 
 
 def opened_at(path: str | os.PathLike[str], name: str = "", *, read_only: bool = False) -> Opened:

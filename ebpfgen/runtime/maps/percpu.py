@@ -2,30 +2,20 @@
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import Generic, TypeVar
 
-from ebpfgen.runtime._libbpf import descriptors as _descriptors
-from ebpfgen.runtime.codec import Buffer, Codec, Scalar
+from ebpfgen.runtime.codec import Buffer, Codec, Scalar, packed
 from ebpfgen.runtime.dtypes import NDArray, dtype_of, numpy
 from ebpfgen.runtime.maps.array import ArrayMap
 from ebpfgen.runtime.maps.constants import INDEX, MapType, UpdateFlag
 from ebpfgen.runtime.maps.hash import HashMap
+from ebpfgen.runtime.maps.info import possible_cpus
 from ebpfgen.runtime.maps.member import MapMember, keyed, valued
 from ebpfgen.runtime.maps.opened import Opened
 from ebpfgen.runtime.records import DType
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-@cache
-def possible_cpus() -> int:
-    """Return how many CPUs the kernel may ever have, which it never changes.
-
-    Those are more than there are where CPUs can be plugged in. Per-CPU maps have a value for each.
-    """
-    return _descriptors.possible_cpus()
 
 
 class PerCpu(Generic[V]):
@@ -62,8 +52,8 @@ class PerCpu(Generic[V]):
                 f"{len(value)} values for map {self._name}, which has one for each of the "
                 f"{self._count} possible CPUs"
             )
-        size, pack = self._codec.SIZE, self._codec.pack
-        return b"".join([pack(one)[:size].ljust(self.stride, b"\0") for one in value])
+        size, codec = self._codec.SIZE, self._codec
+        return b"".join([packed(codec, one)[:size].ljust(self.stride, b"\0") for one in value])
 
     def dtype(self) -> DType:
         """Return the type as numpy reads it: a row with a value for each CPU."""

@@ -3,7 +3,6 @@
 import errno
 from typing import TypeVar
 
-from ebpfgen.runtime._libbpf import elements as _elements
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.codec import Codec
 from ebpfgen.runtime.maps.constants import MapType, UpdateFlag
@@ -74,10 +73,8 @@ class BloomFilter(TypedMap[V]):
             raise self._error(error, "add to") from error
 
     def __contains__(self, value: V) -> bool:
-        buffer = self._buffer_type.from_buffer_copy(self._packed(value))
         try:
-            # The kernel reads the value from where it writes those of other maps to.
-            _elements.lookup(self.fd, None, buffer)
+            self._elements.contains(self._pack_value(value))
         except CallError as error:
             if error.errno == errno.ENOENT:
                 return False

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ebpfgen.runtime import kernel
 from ebpfgen.runtime._libbpf import maps as _maps
 from ebpfgen.runtime._libbpf.library import CallError
+from ebpfgen.runtime.descriptor import held_fd
 from ebpfgen.runtime.errors import MapError
 from ebpfgen.runtime.handle import Handle, Member
 from ebpfgen.runtime.maps.base import Map
@@ -40,7 +41,8 @@ class MapSpec:
 
     def __init__(self, owner: Handle, name: str) -> None:
         self._owner = owner
-        self._pointer = owner.find_map(name)
+        with owner.held():
+            self._pointer = owner.find_map(name)
         self.name = name
 
     def __repr__(self) -> str:
@@ -138,14 +140,18 @@ class MapSpec:
         they are not, loading fails. So an old map lives on with all that is in it: :meth:`unpin`
         makes place for a new one.
         """
-        self._owner.check_not_loaded()
-        path = _maps.pin_path(self._pointer)
+        with self._owner.held_unloaded():
+            path = _maps.pin_path(self._pointer)
         return None if path is None else Path(path)
 
     @pin_path.setter
     def pin_path(self, path: str | os.PathLike[str] | None) -> None:
-        self._owner.check_not_loaded()
-        _maps.set_pin_path(self._pointer, None if path is None else os.fspath(path))
+        place = None if path is None else os.fspath(path)
+        try:
+            with self._owner.held_unloaded():
+                _maps.set_pin_path(self._pointer, place)
+        except CallError as error:
+            raise MapError(error.errno, f"can't pin map {self.name} at {place}: {error}") from error
 
     def unpin(self) -> bool:
         """Remove what is pinned at :attr:`pin_path`, for loading to create and pin a new map.
@@ -163,12 +169,12 @@ class MapSpec:
     @property
     def inner(self) -> "InnerMapSpec | None":
         """The template of the maps in a map of maps, None if it is none or has no template."""
-        self._owner.check_not_loaded()
-        pointer = _maps.inner(self._pointer)
-        if not pointer:
-            return None
-        map_type, key_size, value_size, max_entries = _maps.facts(pointer)
-        flags = MapFlag(_maps.number(pointer, "map_flags"))
+        with self._owner.held_unloaded():
+            pointer = _maps.inner(self._pointer)
+            if not pointer:
+                return None
+            map_type, key_size, value_size, max_entries = _maps.facts(pointer)
+            flags = MapFlag(_maps.number(pointer, "map_flags"))
         return InnerMapSpec(known_type(map_type), key_size, value_size, max_entries, flags)
 
     def set_inner(self, template: Map | int) -> None:
@@ -180,10 +186,10 @@ class MapSpec:
                 specs.Outer.set_inner(template)
                 objs = specs.load()
         """
-        self._owner.check_not_loaded()
-        fd = template.fd if isinstance(template, Map) else template
         try:
-            _maps.set_number(self._pointer, "inner_map_fd", fd)
+            with held_fd(template) as fd, self._owner.held_unloaded():
+                _maps.set_number(self._pointer, "inner_map_fd", fd)
+                self._owner.needed.append(template)
         except CallError as error:
             reason = "one is set, or it is no map of maps" if error.errno == errno.EINVAL else error
             raise MapError(
@@ -197,7 +203,8 @@ class MapSpec:
         """
         self._owner.check_not_loaded()
         if isinstance(existing, Map):
-            self._reuse(existing.opened)
+            with existing.held_fd():
+                self._reuse(existing.opened)
             return
         if isinstance(existing, int):
             opened = opened_fd(os.dup(existing), self.name, f"of descriptor {existing}")
@@ -219,20 +226,22 @@ class MapSpec:
                 f"{_described(*theirs)}, not {_described(*ours)}",
             )
         try:
-            _maps.reuse(self._pointer, opened.fd)
+            with self._owner.held_unloaded():
+                _maps.reuse(self._pointer, opened.fd)
         except CallError as error:
             raise MapError(error.errno, f"can't use a map as {self.name}: {error}") from error
 
     def _get(self, setting: str) -> int:
-        self._owner.check_not_loaded()
-        return _maps.number(self._pointer, setting)
+        with self._owner.held_unloaded():
+            return _maps.number(self._pointer, setting)
 
     def _set(self, setting: str, value: int, least: int, above: int) -> None:
         self._owner.check_not_loaded()
         if not least <= value < above:
             raise ValueError(f"{setting} of {self.name} can't be {value}")
         try:
-            _maps.set_number(self._pointer, setting, value)
+            with self._owner.held_unloaded():
+                _maps.set_number(self._pointer, setting, value)
         except CallError as error:
             raise MapError(
                 error.errno, f"can't set {setting} of map {self.name}: {error}"

@@ -2,14 +2,13 @@
 
 import errno
 import os
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Generic, TypeVar, cast
 
-from ebpfgen.runtime._libbpf import elements as _elements
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.codec import Codec
+from ebpfgen.runtime.descriptor import File, HasFileno, held_fd, opened_file
 from ebpfgen.runtime.maps.constants import INDEX, MapType, UpdateFlag
-from ebpfgen.runtime.maps.descriptor import File, HasFileno, number_of, opened_file
 from ebpfgen.runtime.maps.member import MapMember, valued
 from ebpfgen.runtime.maps.typed import TypedMap
 
@@ -49,7 +48,7 @@ class LocalStorage(TypedMap[V], Generic[H, V]):
     def __delitem__(self, owner: H) -> None:
         with self._descriptor(owner) as number:
             try:
-                _elements.delete(self.fd, INDEX.pack(number))
+                self._elements.delete(INDEX.pack(number))
             except CallError as error:
                 raise self._owner_error(error, owner, "delete from") from error
 
@@ -77,7 +76,7 @@ class LocalStorage(TypedMap[V], Generic[H, V]):
     __iter__ = None
 
     def _descriptor(self, owner: H) -> AbstractContextManager[int]:
-        return nullcontext(number_of(cast("HasFileno", owner)))
+        return held_fd(cast("HasFileno", owner))
 
     def _owner_error(self, error: CallError, owner: H, action: str) -> Exception:
         if error.errno == errno.ENOENT:

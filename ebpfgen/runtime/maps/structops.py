@@ -1,9 +1,7 @@
 """struct_ops maps: tables of functions that the kernel calls."""
 
-import ctypes
 from enum import IntEnum
 
-from ebpfgen.runtime._libbpf import elements as _elements
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.maps.base import Map
 from ebpfgen.runtime.maps.constants import INDEX
@@ -28,9 +26,8 @@ class StructOpsMap(Map):
     @property
     def state(self) -> StructOpsState:
         """Whether the kernel uses the table now."""
-        value = ctypes.create_string_buffer(self.value_size)
         try:
-            _elements.lookup(self.fd, INDEX.pack(0), value)
+            value = self._elements.lookup(INDEX.pack(0))
         except CallError as error:
             raise self._error(error, "read the state of") from error
         # struct bpf_struct_ops_common_value: a reference count, then the state.

@@ -11,7 +11,7 @@ from ebpfgen.runtime._libbpf import programs as _programs
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import AttachError, BpfError, NotSupportedError, StateError
 from ebpfgen.runtime.handle import Handle
-from ebpfgen.runtime.link import Attachment, Link, link_of_descriptor, link_of_handle
+from ebpfgen.runtime.link import Attached, Attachment, Link, attached, link_of_descriptor
 from ebpfgen.runtime.loaded_program import LoadedProgram
 from ebpfgen.runtime.program_types import AttachType, named
 
@@ -31,9 +31,10 @@ class Program(LoadedProgram):
 
     def __init__(self, owner: Handle, name: str) -> None:
         self._owner = owner
-        self._pointer = owner.find_program(name)
         self.name = name
-        self.section = _programs.section(self._pointer)
+        with owner.held():
+            self._pointer = owner.find_program(name)
+            self.section = _programs.section(self._pointer)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}, SEC({self.section!r})>"
@@ -44,7 +45,19 @@ class Program(LoadedProgram):
 
         Raises StateError if the program was switched off before loading.
         """
-        self._owner.check_open()
+        with self.held_fd() as descriptor:
+            return descriptor
+
+    @contextmanager
+    def held_fd(self) -> Iterator[int]:
+        """Give :attr:`fd`, which is not closed inside this ``with`` block.
+
+        Raises what :attr:`fd` does.
+        """
+        with self._owner.lifetime:
+            yield self._descriptor()
+
+    def _descriptor(self) -> int:
         try:
             return _programs.fd(self._pointer)
         except CallError as error:
@@ -55,8 +68,8 @@ class Program(LoadedProgram):
     @property
     def attach_type(self) -> AttachType | int:
         """What the program was loaded to be attached as."""
-        self._owner.check_open()
-        return named(AttachType, _programs.attach_type(self._pointer))
+        with self._owner.lifetime:
+            return named(AttachType, _programs.attach_type(self._pointer))
 
     @property
     def verifier_log(self) -> str:
@@ -70,8 +83,8 @@ class Program(LoadedProgram):
         None, and nothing is attached, where it is switched off or attached already, or where
         ``SEC()`` does not say to what.
         """
-        self._owner.check_open()
-        wanted = _programs.autoload(self._pointer) and _programs.autoattach(self._pointer)
+        with self._owner.lifetime:
+            wanted = _programs.autoload(self._pointer) and _programs.autoattach(self._pointer)
         if not wanted or self._owner.has_attached(self.name):
             return None
         return self._attach_by_section()
@@ -101,17 +114,22 @@ class Program(LoadedProgram):
 
     def _while_open(
         self, attach: Callable[Concatenate[int, P], int], *args: P.args, **options: P.kwargs
-    ) -> int:
-        """Call libbpf with this program, which no other thread frees meanwhile."""
-        with self._owner.held():
-            return attach(self._pointer, *args, **options)
+    ) -> Attached:
+        """Attach this program by libbpf, which no other thread frees meanwhile.
 
-    def _link(self, handle: int, target: str) -> Link:
-        """Return the link of libbpf's handle, which ends with the collection."""
-        return self._owner.keep(link_of_handle(self.name, target, handle, Link))
+        The link is freed before the object, whoever closes that until a Link has it.
+        """
+        with self._owner.held():
+            made = attached(attach(self._pointer, *args, **options))
+            self._owner.lifetime.free_before(made.release)
+            return made
+
+    def _link(self, made: Attached, target: str) -> Link:
+        """The link that libbpf made, which is closed with the collection."""
+        return self._owner.keep(Link(self.name, target, made.release, made.descriptor))
 
     def _link_of(self, descriptor: int, target: str) -> Link:
-        """Return the link of the kernel's descriptor, which ends with the collection."""
+        """The link of the kernel's descriptor, which is closed with the collection."""
         return self._owner.keep(link_of_descriptor(self.name, target, descriptor))
 
     @contextmanager

@@ -58,9 +58,10 @@ class Cgroup(Program):
 
     def _attach_link(self, cgroup: str | os.PathLike[str] | int, attach_type: int) -> Link:
         target = f"cgroup {_shown(cgroup)}"
-        with self._opened(targets.opened_cgroup(cgroup), target) as descriptor:
+        opened = self._opened(targets.opened_cgroup(cgroup), target)
+        with self.held_fd() as program, opened as descriptor:
             try:
-                link = _links.create(self.fd, descriptor, attach_type)
+                link = _links.create(program, descriptor, attach_type)
             except CallError as error:
                 raise self._error(error, target, self._why_not(error)) from error
         return self._link_of(link, target)
@@ -69,21 +70,21 @@ class Cgroup(Program):
         self, cgroup: str | os.PathLike[str] | int, attach_type: int, sharing: CgroupSharing
     ) -> Attachment:
         target = f"cgroup {_shown(cgroup)}"
-        program = self.fd
-        with self._opened(targets.opened_cgroup(cgroup), target) as descriptor:
+        opened = self._opened(targets.opened_cgroup(cgroup), target)
+        with self.held_fd() as program, opened as descriptor:
             try:
                 _links.attach_program(program, descriptor, attach_type, sharing)
             except CallError as error:
                 raise self._error(error, target, self._why_not(error)) from error
             kept = os.dup(descriptor)
 
-        def detach() -> None:
-            try:
-                _links.detach_program(program, kept, attach_type)
-            finally:
-                os.close(kept)
+            def detach() -> None:
+                try:
+                    _links.detach_program(program, kept, attach_type)
+                finally:
+                    os.close(kept)
 
-        return self._owner.keep(Attachment(self.name, target, detach))
+            return self._owner.keep(Attachment(self.name, target, detach))
 
     def _why_not(self, error: CallError) -> str:
         if error.errno == errno.EBADF:

@@ -9,9 +9,10 @@ from typing import BinaryIO, TextIO
 from ebpfgen.runtime import kernel, targets
 from ebpfgen.runtime._libbpf import attach as _attach, links as _links
 from ebpfgen.runtime._libbpf.library import CallError
+from ebpfgen.runtime.descriptor import held_fd
 from ebpfgen.runtime.errors import BpfError
 from ebpfgen.runtime.handle import AttachableMember, Member
-from ebpfgen.runtime.link import HasDescriptor, Link, link_of_handle
+from ebpfgen.runtime.link import HasDescriptor, Link
 from ebpfgen.runtime.programs.base import Program
 
 # enum bpf_cgroup_iter_order
@@ -27,7 +28,8 @@ class IteratorLink(Link):
         It can be read once; close it before its objects. Raises BpfError if the kernel refuses.
         """
         try:
-            return os.fdopen(_links.create_iterator(self.fd), "rb")
+            with self.held_fd() as descriptor:
+                return os.fdopen(_links.create_iterator(descriptor), "rb")
         except CallError as error:
             raise self._error(error, "open the iterator") from error
 
@@ -73,8 +75,11 @@ class Iterator(Program):
         Raises AttachError if the kind of iterator takes no such limit, or needs one.
         """
         self._check_loaded()
+        if bpf_map is not None:
+            with held_fd(bpf_map) as descriptor:
+                return self._attach(struct.pack("=I12x", descriptor))
         if cgroup is None:
-            return self._attach(_link_info(bpf_map, pid, tid))
+            return self._attach(_process_info(pid, tid))
         with self._opened(targets.opened_cgroup(cgroup), f"cgroup {cgroup}") as descriptor:
             return self._attach(struct.pack("=IIQ", _order(order), descriptor, 0))
 
@@ -85,10 +90,10 @@ class Iterator(Program):
 
     def _attach(self, info: bytes) -> IteratorLink:
         try:
-            handle = self._while_open(_attach.attach_iterator, info)
+            made = self._while_open(_attach.attach_iterator, info)
         except CallError as error:
             raise self._error(error, self.section, self._why_not(error, info)) from error
-        return self._owner.keep(link_of_handle(self.name, self.target, handle, IteratorLink))
+        return self._owner.keep(IteratorLink(self.name, self.target, made.release, made.descriptor))
 
     def _why_not(self, error: CallError, info: bytes) -> str:
         if error.errno in (errno.EINVAL, errno.EBADF) and not info:
@@ -100,13 +105,14 @@ class Iterator(Program):
         return kernel.too_old("iterators", 5, 8)
 
 
-def _link_info(bpf_map: HasDescriptor | int | None, pid: int | None, tid: int | None) -> bytes:
-    """Return ``union bpf_iter_link_info``, empty where there is nothing to say."""
-    if bpf_map is not None:
-        return struct.pack("=I12x", bpf_map if isinstance(bpf_map, int) else bpf_map.fd)
-    if pid is not None or tid is not None:
-        return struct.pack("=III4x", tid or 0, pid or 0, 0)
-    return b""
+def _process_info(pid: int | None, tid: int | None) -> bytes:
+    """A ``union bpf_iter_link_info`` for tasks, empty without a limit."""
+    if pid is None and tid is None:
+        return b""
+    for name, number in (("pid", pid), ("tid", tid)):
+        if number is not None and not 0 < number < 1 << 31:
+            raise ValueError(f"{name} can't be {number}")
+    return struct.pack("=III4x", tid or 0, pid or 0, 0)
 
 
 def _order(order: str) -> int:

@@ -8,7 +8,7 @@ from ebpfgen.runtime._libbpf import attach as _attach
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import BpfError, NotSupportedError
 from ebpfgen.runtime.handle import AttachableMember, Member
-from ebpfgen.runtime.link import Link
+from ebpfgen.runtime.link import Attached, Link
 from ebpfgen.runtime.programs.base import NO_PERMISSION, Program
 
 
@@ -68,7 +68,7 @@ class Kprobe(KprobeProgram):
         """Attach to the function of ``SEC()``; None if it names none."""
         return self.attach() if self.target else None
 
-    def _attach_to(self, symbol: str, offset: int, cookie: int) -> int:
+    def _attach_to(self, symbol: str, offset: int, cookie: int) -> Attached:
         try:
             return self._while_open(
                 _attach.attach_kprobe, symbol, offset=offset, retprobe=self._returns, cookie=cookie

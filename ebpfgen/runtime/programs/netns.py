@@ -30,9 +30,10 @@ class NetnsProgram(Program):
         if not isinstance(netns, int | None):
             shown = os.fspath(netns)
         target = f"network namespace {shown}"
-        with self._opened(targets.opened_netns(netns), target) as descriptor:
+        opened = self._opened(targets.opened_netns(netns), target)
+        with self.held_fd() as program, opened as descriptor:
             try:
-                link = _links.create(self.fd, descriptor, self.attach_type)
+                link = _links.create(program, descriptor, self.attach_type)
             except CallError as error:
                 raise self._error(error, target, self._why_not(error)) from error
         return self._link_of(link, target)

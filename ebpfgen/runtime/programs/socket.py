@@ -40,11 +40,11 @@ class SocketProgram(Program):
 
         Raises AttachError if it is no socket, or its kind takes no such program.
         """
-        program = self.fd
+        self._check_loaded()
         descriptor = to if isinstance(to, int) else to.fileno()
         target = f"socket {descriptor}"
         try:
-            with _borrowed(descriptor) as borrowed:
+            with self.held_fd() as program, _borrowed(descriptor) as borrowed:
                 borrowed.setsockopt(_SOL_SOCKET, self._attach_option, program)
         except OSError as error:
             raise self._error(error, target, self._why_not(error)) from error

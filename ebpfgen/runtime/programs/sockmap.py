@@ -1,11 +1,13 @@
 """Programs of the sockets in a sockmap: what they send, and where what they receive goes."""
 
 import errno
+import os
 from typing import ClassVar
 
 from ebpfgen.runtime import kernel
 from ebpfgen.runtime._libbpf import links as _links
 from ebpfgen.runtime._libbpf.library import CallError
+from ebpfgen.runtime.descriptor import held_fd
 from ebpfgen.runtime.errors import AttachError
 from ebpfgen.runtime.handle import AttachableMember, Member
 from ebpfgen.runtime.link import Attachment, HasDescriptor
@@ -26,21 +28,23 @@ class SockmapProgram(Program):
 
         Raises AttachError if it is no such map, or has a program that excludes this one.
         """
-        descriptor = sockmap if isinstance(sockmap, int) else sockmap.fd
         name = f"descriptor {sockmap}" if isinstance(sockmap, int) else sockmap.name
-        program, attach_type = self.fd, self._attach_type()
-        try:
-            _links.attach_program(program, descriptor, attach_type, 0)
-        except CallError as error:
-            reason = _why_not(error)
-            raise self._error(error, f"sockmap {name}", reason, AttachError) from error
-        return self._owner.keep(
-            Attachment(
-                self.name,
-                f"sockmap {name}",
-                lambda: _links.detach_program(program, descriptor, attach_type),
-            )
-        )
+        target, attach_type = f"sockmap {name}", self._attach_type()
+        with self.held_fd() as program, held_fd(sockmap) as descriptor:
+            try:
+                _links.attach_program(program, descriptor, attach_type, 0)
+            except CallError as error:
+                raise self._error(error, target, _why_not(error), AttachError) from error
+            # The map may be closed before the program is detached from it.
+            kept = os.dup(descriptor)
+
+            def detach() -> None:
+                try:
+                    _links.detach_program(program, kept, attach_type)
+                finally:
+                    os.close(kept)
+
+            return self._owner.keep(Attachment(self.name, target, detach))
 
     def _attach_type(self) -> int:
         return self.attach_type

@@ -1,6 +1,8 @@
 """Implementations of the kernel's interfaces (struct_ops), such as a TCP congestion control."""
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from ebpfgen.runtime import kernel
@@ -8,7 +10,7 @@ from ebpfgen.runtime._libbpf import attach as _attach, links as _links
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import AttachError, NotSupportedError, StateError
 from ebpfgen.runtime.handle import Handle
-from ebpfgen.runtime.link import HasDescriptor, Link, link_of_handle
+from ebpfgen.runtime.link import HasDescriptor, Link, attached
 from ebpfgen.runtime.maps.constants import MapType
 from ebpfgen.runtime.maps.member import MapMember
 from ebpfgen.runtime.maps.structops import StructOpsMap
@@ -30,7 +32,8 @@ class StructOpsLink(Link):
                 errno.EINVAL, f"{self.program} is replaced by a struct_ops map, not {program!r}"
             )
         try:
-            _links.update_map(self._handle, program.pointer)
+            with program.held_pointer() as pointer, self.held_fd():
+                _links.update_map(self._handle, pointer)
         except CallError as error:
             raise self._error(error, f"put {program.name} in the place of") from error
         self.program = program.name
@@ -39,10 +42,14 @@ class StructOpsLink(Link):
 class StructOps(StructOpsMap):
     """A struct of functions that BPF programs implement, to be registered in the kernel."""
 
-    @property
-    def pointer(self) -> int:
-        """Libbpf's handle of the map. Raises StateError if it is of no loaded object."""
-        return self._object.find_map(self.name)
+    @contextmanager
+    def held_pointer(self) -> Iterator[int]:
+        """Give the ``struct bpf_map *``, which stays valid inside this ``with`` block.
+
+        Raises StateError if the map is not of a loaded object.
+        """
+        with self._object.held():
+            yield self._object.find_map(self.name)
 
     @property
     def _object(self) -> Handle:
@@ -60,15 +67,16 @@ class StructOps(StructOpsMap):
         Raises AttachError if there is one of that name, or the kernel finds a function missing.
         """
         try:
-            with self._object.held():
-                handle = _attach.attach_struct_ops(self.pointer)
+            with self.held_pointer() as pointer:
+                made = attached(_attach.attach_struct_ops(pointer))
+                self._object.lifetime.free_before(made.release)
         except CallError as error:
             raise AttachError(
                 error.errno, f"can't attach struct_ops {self.name}: {_why_not(error)}"
             ) from error
-        link = self._object.keep(link_of_handle(self.name, "the kernel", handle, StructOpsLink))
-        link._handle = handle
-        return link
+        link = StructOpsLink(self.name, "the kernel", made.release, made.descriptor)
+        link._handle = made.handle
+        return self._object.keep(link)
 
     def auto_attach(self) -> StructOpsLink | None:
         """Register it as the ``attach()`` of its collection does: unless it is registered."""

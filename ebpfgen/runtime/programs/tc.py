@@ -6,6 +6,7 @@ from enum import IntEnum
 from ebpfgen.runtime import kernel, targets
 from ebpfgen.runtime._libbpf import links as _links, network as _network
 from ebpfgen.runtime._libbpf.library import CallError
+from ebpfgen.runtime.descriptor import held_fd
 from ebpfgen.runtime.handle import AttachableMember, Member
 from ebpfgen.runtime.link import Attachment, HasDescriptor, Link
 from ebpfgen.runtime.program_types import AttachType
@@ -70,16 +71,18 @@ class LinkedAtInterface(InterfaceProgram):
     ) -> int:
         anchor = before if before is not None else after
         flags = _BEFORE if before is not None or first else _AFTER if after is not None else 0
-        if anchor is None:
-            return _links.create(self.fd, index, attach_type, flags=flags)
-        if isinstance(anchor, int):
-            return _links.create_relative(
-                self.fd, index, attach_type, flags=flags | _IS_ID, relative_id=anchor
-            )
-        flags |= _IS_LINK if isinstance(anchor, Link) else 0
-        return _links.create_relative(
-            self.fd, index, attach_type, flags=flags, relative_fd=anchor.fd
-        )
+        with self.held_fd() as program:
+            if anchor is None:
+                return _links.create(program, index, attach_type, flags=flags)
+            if isinstance(anchor, int):
+                return _links.create_relative(
+                    program, index, attach_type, flags=flags | _IS_ID, relative_id=anchor
+                )
+            flags |= _IS_LINK if isinstance(anchor, Link) else 0
+            with held_fd(anchor) as other:
+                return _links.create_relative(
+                    program, index, attach_type, flags=flags, relative_fd=other
+                )
 
 
 class Tc(LinkedAtInterface):
@@ -109,14 +112,15 @@ class Tc(LinkedAtInterface):
         target = f"{targets.interface_name(index)} {direction.name.lower()}"
         try:
             _create_hook(index)
-            made = _network.attach_tc(
-                index,
-                direction,
-                self.fd,
-                handle=handle,
-                priority=priority,
-                flags=_REPLACE if replace else 0,
-            )
+            with self.held_fd() as program:
+                made = _network.attach_tc(
+                    index,
+                    direction,
+                    program,
+                    handle=handle,
+                    priority=priority,
+                    flags=_REPLACE if replace else 0,
+                )
         except CallError as error:
             raise self._error(error, f"interface {target}", _why_no_filter(error)) from error
         added = TcFilter(self.name, target, lambda: _network.detach_tc(index, direction, *made))

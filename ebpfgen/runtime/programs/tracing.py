@@ -5,10 +5,12 @@ Their target is part of what the verifier checks, so it is set before loading: b
 """
 
 import errno
+from contextlib import nullcontext
 
 from ebpfgen.runtime import kernel
 from ebpfgen.runtime._libbpf import attach as _attach
 from ebpfgen.runtime._libbpf.library import CallError, newer
+from ebpfgen.runtime.descriptor import held_fd
 from ebpfgen.runtime.errors import AttachError
 from ebpfgen.runtime.handle import AttachableMember, Member
 from ebpfgen.runtime.link import HasDescriptor, Link
@@ -116,11 +118,9 @@ class Freplace(Program):
             raise AttachError(
                 errno.EINVAL, f"can't attach {self.name}: pass both program and function, or none"
             )
-        descriptor = 0
-        if program is not None:
-            descriptor = program if isinstance(program, int) else program.fd
         try:
-            handle = self._while_open(_attach.attach_freplace, descriptor, function)
+            with nullcontext(0) if program is None else held_fd(program) as descriptor:
+                handle = self._while_open(_attach.attach_freplace, descriptor, function)
         except CallError as error:
             target = f"function {function}" if function else self.section
             raise self._error(error, target, _no_replacement(error)) from error

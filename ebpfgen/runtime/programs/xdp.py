@@ -41,7 +41,8 @@ class Xdp(InterfaceProgram):
         index = self._interface(interface)
         name = targets.interface_name(index)
         try:
-            link = _links.create(self.fd, index, AttachType.XDP, flags=mode)
+            with self.held_fd() as program:
+                link = _links.create(program, index, AttachType.XDP, flags=mode)
         except CallError as error:
             raise self._error(error, f"interface {name}", _why_not(error, mode)) from error
         return self._link_of(link, name)
@@ -56,16 +57,17 @@ class Xdp(InterfaceProgram):
 
         Raises AttachError as attach() does.
         """
-        program = self.fd
+        self._check_loaded()
         index = self._interface(interface)
         name = targets.interface_name(index)
-        try:
-            _network.attach_xdp(index, program, mode | (0 if replace else _ONLY_IF_NONE))
-        except CallError as error:
-            raise self._error(error, f"interface {name}", _why_not(error, mode)) from error
-        return self._owner.keep(
-            Attachment(self.name, name, lambda: _network.detach_xdp(index, program, mode))
-        )
+        with self.held_fd() as program:
+            try:
+                _network.attach_xdp(index, program, mode | (0 if replace else _ONLY_IF_NONE))
+            except CallError as error:
+                raise self._error(error, f"interface {name}", _why_not(error, mode)) from error
+            return self._owner.keep(
+                Attachment(self.name, name, lambda: _network.detach_xdp(index, program, mode))
+            )
 
 
 def _why_not(error: CallError, mode: XdpMode) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ebpfgen import runtime as rt
-from ebpfgen.runtime import perf
+from ebpfgen.runtime import perf_events
 
 from .running import Producer
 
@@ -33,7 +33,7 @@ def readable(buffer: Any, timeout: float) -> bool:
 
 @pytest.fixture
 def cpus() -> list[int]:
-    return perf.online_cpus()
+    return perf_events.online_cpus()
 
 
 def test_records_have_the_type_of_the_map(
@@ -231,9 +231,9 @@ class TestOpening:
     def test_cpus_are_those_that_are_online(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        monkeypatch.setattr(perf, "ONLINE", tmp_path / "online")
+        monkeypatch.setattr(perf_events, "ONLINE", tmp_path / "online")
         (tmp_path / "online").write_text("0,2-4,9\n")
-        assert perf.online_cpus() == [0, 2, 3, 4, 9]
+        assert perf_events.online_cpus() == [0, 2, 3, 4, 9]
 
     def test_a_map_may_have_fewer_elements_than_there_are_cpus(
         self, bpf: None, buffers: ModuleType

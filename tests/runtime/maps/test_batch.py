@@ -136,7 +136,7 @@ def test_reading_ends_while_another_process_deletes(
 def test_deleting_the_key_at_hand_repeats_none(objs: Any) -> None:
     objs.Numbers.update_many((key, key) for key in range(100))
     found = []
-    for packed in batch.keys(objs.Numbers._place()):
+    for packed in batch.keys(objs.Numbers._elements, objs.Numbers.max_entries):
         key = int.from_bytes(packed, sys.byteorder)
         found.append(key)
         if key % 2:
@@ -149,7 +149,9 @@ def test_beginning_again_and_again_ends(objs: Any) -> None:
     halves = ({1, 2}, {3, 4})
     objs.Numbers.update_many((key, 0) for key in halves[0])
     steps = 0
-    for steps, _ in enumerate(islice(batch.keys(objs.Numbers._place()), 1000), 1):
+    for steps, _ in enumerate(
+        islice(batch.keys(objs.Numbers._elements, objs.Numbers.max_entries), 1000), 1
+    ):
         objs.Numbers.clear()
         objs.Numbers.update_many((key, 0) for key in halves[steps % 2])
     assert 2 < steps <= objs.Numbers.max_entries

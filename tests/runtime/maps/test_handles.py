@@ -83,7 +83,7 @@ def test_what_is_no_program_is_refused(held: Any) -> None:
         held.Steps[0] = 9999
     with pytest.raises(TypeError, match="has no descriptor"):
         held.Steps[0] = "program"
-    with pytest.raises(ValueError, match="-1 is no descriptor"):
+    with pytest.raises(ValueError, match="-1 is not a file descriptor"):
         held.Steps[0] = -1
     with pytest.raises(rt.MapError, match="it has 4 elements, the last is 3"):
         held.Steps[4] = held.Step

@@ -189,11 +189,11 @@ def test_a_flexible_member_ends_where_the_value_does(tables: ModuleType, objs: A
 def test_what_is_no_record_is_an_error_that_says_so(tables: ModuleType, objs: Any) -> None:
     place = tables.TablesPlace(x=1, y=2)
     uses: dict[str, Callable[[], object]] = {
-        "key of places: 3 is no TablesPlace": lambda: objs.Places[3],
-        "key of places: None is no TablesPlace": lambda: objs.Places.get(None),
-        "value of places: 5 is no TablesPlace": lambda: objs.Places.put(place, 5),
-        "4 is no TablesPlace": lambda: objs.Places.update_many({place: 4}),
-        "6 is no TablesPlace": lambda: objs.Places.delete_many([6]),
+        "key of places: 3 is of class int, not TablesPlace": lambda: objs.Places[3],
+        "key of places: None is of class NoneType, not TablesPlace": lambda: objs.Places.get(None),
+        "value of places: 5 is of class int, not TablesPlace": lambda: objs.Places.put(place, 5),
+        "4 is of class int, not TablesPlace": lambda: objs.Places.update_many({place: 4}),
+        "6 is of class int, not TablesPlace": lambda: objs.Places.delete_many([6]),
     }
     for message, use in uses.items():
         with pytest.raises(ValueError, match=message):

@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Any
 import pytest
 
 from ebpfgen import runtime as rt
-from ebpfgen.runtime._libbpf import elements as _elements
 
 from .conftest import Load, eventually
 
@@ -49,8 +49,8 @@ def count(objs: Any, place: str) -> int:
 
 def put(bpf_map: Any, index: int, made: socket.socket) -> None:
     """Put a socket into a map of sockets."""
-    key, value = index.to_bytes(4, "little"), made.fileno().to_bytes(8, "little")
-    _elements.update(bpf_map.fd, key, value, 0)
+    value = made.fileno().to_bytes(8, sys.byteorder)
+    bpf_map._elements.update(index.to_bytes(4, sys.byteorder), value)
 
 
 class TestSocketFilter:

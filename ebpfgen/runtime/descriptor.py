@@ -1,8 +1,8 @@
-"""What maps of the kernel's own objects take: a descriptor, by its number or by what has one."""
+"""File descriptors as arguments: a number, a program, map or link, a socket or file, a path."""
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, runtime_checkable
 
 
@@ -13,6 +13,14 @@ class HasFd(Protocol):
     @property
     def fd(self) -> int:
         """The descriptor."""
+
+
+@runtime_checkable
+class HoldsFd(HasFd, Protocol):
+    """A program, map or link of this runtime, which another thread may close."""
+
+    def held_fd(self) -> AbstractContextManager[int]:
+        """Give the descriptor, which is not closed inside the ``with`` block."""
 
 
 @runtime_checkable
@@ -30,10 +38,14 @@ File = int | HasFileno | str | os.PathLike[str]
 """A descriptor of a file or folder, or its path."""
 
 
-def number_of(descriptor: Descriptor) -> int:
-    """Return the number of a descriptor. Raises ValueError if it is negative, as of a closed file.
+_MOST = (1 << 31) - 1
 
-    Raises TypeError for what has none.
+
+def number_of(descriptor: Descriptor) -> int:
+    """The number of a descriptor.
+
+    Raises ValueError if it is out of range (negative, as that of a closed file), TypeError for an
+    object that has none.
     """
     match descriptor:
         case int():
@@ -44,9 +56,22 @@ def number_of(descriptor: Descriptor) -> int:
             number = descriptor.fileno()
         case _:
             raise TypeError(f"{descriptor!r} has no descriptor")
-    if number < 0:
-        raise ValueError(f"{number} is no descriptor")
+    if not 0 <= number <= _MOST:
+        raise ValueError(f"{number} is not a file descriptor")
     return number
+
+
+@contextmanager
+def held_fd(descriptor: Descriptor) -> Iterator[int]:
+    """Give the number of a descriptor; a program, map or link stays open inside the block.
+
+    Raises what :func:`number_of` does, StateError for a program, map or link that is closed.
+    """
+    if isinstance(descriptor, HoldsFd):
+        with descriptor.held_fd() as number:
+            yield number
+    else:
+        yield number_of(descriptor)
 
 
 @contextmanager
