@@ -11,10 +11,10 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test corpus fuzz lint format venv build-packages vm-packages clean
+.PHONY: help demo test debian13 corpus fuzz lint format venv build-packages vm-packages clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 demo: venv ## scaffold a project, generate its bindings and count system calls (in a VM if need be)
 	scripts/demo
@@ -22,6 +22,9 @@ demo: venv ## scaffold a project, generate its bindings and count system calls (
 test: vm-packages lint ## lint, then run all tests, those on a real kernel in a VM included
 	$(VENV)/bin/python scripts/corpus --fetch-only
 	$(VENV)/bin/pytest $(PYTEST_ARGS)
+
+debian13: ## make test on Debian 13 (clang 19, libbpf 1.5, Python 3.13), in a root of its own
+	scripts/debian13
 
 corpus: venv ## generate and check the bindings of the kernel's BPF selftests (some minutes)
 	@scripts/install-system-packages kernel

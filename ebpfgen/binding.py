@@ -51,13 +51,12 @@ def bind(
     the C file and of the object that will lie beside the module. *constants* are values to export
     by their C names, *comments* what the source says of what it declares.
 
-    Raises CollisionError if two C names become one Python name, UsageError if a type or map of
-    the *selection* is not in the object.
+    Raises UsageError if a type or map of the *selection* is not in the object.
     """
     selection = selection or Selection()
     comments = comments or Comments()
     prefix = camel_case(ident)
-    names = unique_names(
+    names, meetings = unique_names(
         [
             *(program.name for program in object_file.programs),
             *(bpf_map.name for bpf_map in object_file.maps),
@@ -68,7 +67,9 @@ def bind(
         reserved=RESERVED_ATTRIBUTES,
     )
     own = [*(prefix + name for name in _CLASSES), f"load_{ident}", f"load_{ident}_objects"]
-    values = unique_names(constants or {}, member_name, what="constants", reserved=frozenset(own))
+    values, more_meetings = unique_names(
+        constants or {}, member_name, what="constant", reserved=frozenset(own)
+    )
     reserved = frozenset([*own, *values.values()])
     types = TypeBinder(
         object_file.btf,
@@ -99,7 +100,7 @@ def bind(
         constants=tuple((values[name], value) for name, value in (constants or {}).items()),
         types=types.types,
         exports=tuple(sorted(exports, key=export_order)),
-        warnings=(*object_file.warnings, *types.warnings),
+        warnings=(*object_file.warnings, *meetings, *more_meetings, *types.warnings),
     )
 
 

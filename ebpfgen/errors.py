@@ -12,7 +12,6 @@
     ├── CompileError          clang refused the C; carries its own text
     ├── LinkError             objects of several sources do not fit together
     ├── ObjectError           the object file is malformed or can't be bound; carries an offset
-    ├── CollisionError        two C names become one Python name
     ├── OutputError           a file can't be written, or is not ebpfgen's to overwrite
     ├── UntrackedError        git does not know files of a binding
     ├── FailedError           several bindings or sources failed; carries an error for each
@@ -122,16 +121,6 @@ class ObjectError(EbpfgenError):
         super().__init__(f"{message}{place}")
         self.where = where
         self.offset = offset
-
-
-class CollisionError(EbpfgenError):
-    """Two C names become the same Python name."""
-
-    def __init__(self, message: str, *, first: str, second: str, name: str) -> None:
-        super().__init__(message)
-        self.first = first
-        self.second = second
-        self.name = name
 
 
 class OutputError(EbpfgenError):

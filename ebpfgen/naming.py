@@ -8,8 +8,10 @@ import keyword
 import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from itertools import count
+from typing import NamedTuple
 
-from ebpfgen.errors import CollisionError, IdentifierError
+from ebpfgen.errors import IdentifierError
 
 _NOT_IN_IDENTIFIERS = re.compile(r"[^A-Za-z0-9_]")
 
@@ -68,41 +70,63 @@ def member_name(c_name: str) -> str:
     return _usable(f"_{kept.lstrip('_')}" if kept.startswith("__") else kept, c_name)
 
 
+class Names(NamedTuple):
+    """Python names by their C names, and a warning for each that is not as the rule spells it."""
+
+    names: dict[str, str]
+    warnings: tuple[str, ...]
+
+
 def unique_names(
     c_names: Iterable[str],
     spell: Callable[[str], str],
     *,
     what: str,
     reserved: frozenset[str] = frozenset(),
-) -> dict[str, str]:
-    """Spell every name, and refuse two that meet.
+) -> Names:
+    """Spell every name; of those that meet, the one that *spell* changes least keeps its spelling.
 
-    Returns a mapping of C name to Python name in the order given. A name in *reserved* (what the
-    runtime's classes define themselves) gets a trailing underscore.
-
-    Raises CollisionError naming both C names and the way out.
+    The others get ``_2``, ``_3`` and so on, in the order given, each with a warning, in which
+    *what* says what they are. A name in *reserved* (what the runtime's classes define themselves)
+    gets a trailing underscore.
     """
-    result: dict[str, str] = {}
-    taken: dict[str, str] = {}
-    for c_name in c_names:
-        if c_name in result:
-            continue
-        name = spell(c_name)
-        if name in reserved:
-            name += "_"
-        if name in taken:
-            first = taken[name]
-            raise CollisionError(
-                f"{what} {first!r} and {c_name!r} both become {name!r} in Python: "
-                "rename one of them in the C source"
-                + (", or pass --naming snake to keep the C names" if spell is camel_case else ""),
-                first=first,
-                second=c_name,
-                name=name,
-            )
-        taken[name] = c_name
-        result[c_name] = name
-    return result
+    names = {c_name: spell(c_name) for c_name in c_names}
+    names = {c_name: f"{n}_" if n in reserved else n for c_name, n in names.items()}
+    meeting: dict[str, list[str]] = {}
+    for c_name, name in names.items():
+        meeting.setdefault(name, []).append(c_name)
+    taken = {*meeting, *reserved}
+    warnings = []
+    for name, group in meeting.items():
+        keeper = min(group, key=lambda c_name: _changes(c_name, name))
+        numbered = (f"{name}_{number}" for number in count(2))
+        free = (spelled for spelled in numbered if spelled not in taken)
+        for c_name in group:
+            if c_name != keeper:
+                names[c_name] = next(free)
+                called = meeting_names(f"{what} {c_name!r}", names[c_name], repr(keeper), name)
+                warnings.append(called + _way_out(c_name, keeper, spell))
+        taken.update(names[c_name] for c_name in group)
+    return Names(names, tuple(warnings))
+
+
+def _changes(c_name: str, name: str) -> int:
+    """Count the characters that were added to a C name, left out of it or made upper case."""
+    kept = zip(c_name.replace("_", ""), name.replace("_", ""), strict=False)
+    return abs(len(c_name) - len(name)) + sum(before != after for before, after in kept)
+
+
+def meeting_names(numbered: str, name: str, keeper: str, kept: str) -> str:
+    """Return the warning of two C names that meet: *keeper* is the one without a number."""
+    return (
+        f"{numbered} is called {name!r}, because {keeper} is called {kept!r}: "
+        "rename one of them in the C source"
+    )
+
+
+def _way_out(c_name: str, keeper: str, spell: Callable[[str], str]) -> str:
+    kept_apart = spell is camel_case and snake_case(c_name) != snake_case(keeper)
+    return ", or pass --naming snake to keep the C names" if kept_apart else ""
 
 
 def enumerator_name(c_name: str) -> str:

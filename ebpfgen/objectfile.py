@@ -10,6 +10,7 @@ from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from ebpfgen.atomics import forget_wrong_elements
 from ebpfgen.btf import types as t
 from ebpfgen.btf.layout import (
     alignment_of,
@@ -38,12 +39,12 @@ _DATA_SECTION = re.compile(r"\.(data|bss|rodata)(\..*)?")
 _ARENA_SECTION = ".addr_space.1"
 
 
-def read_object(data: bytes, name: str, *, parts: Iterable[bytes] = ()) -> ObjectFile:
+def read_object(data: bytes, name: str, *, parts: Sequence[bytes] = ()) -> ObjectFile:
     """Read the object file *data*; *name* is what errors call it.
 
-    What its BTF does not record of enums is in its DWARF, or in that of the *parts* that it was
-    linked of. Reading that takes longer than all else, so neither is looked at before an enum
-    needs it.
+    What its BTF does not record of enums and ``_Atomic`` elements is in its DWARF, or in that of
+    the *parts* that it was linked of. Reading that takes longer than all else, so neither is looked
+    at before an enum needs it, or if it has no atomic types.
 
     Raises ObjectError if it is malformed, with the place of the fault; or, without one, if it has
     no BTF or holds what libbpf refuses.
@@ -55,6 +56,7 @@ def read_object(data: bytes, name: str, *, parts: Iterable[bytes] = ()) -> Objec
     btf = Btf(section.data, _enum_lookup(chain([data], parts)))
     if btf.byte_order != elf.byte_order:
         raise ObjectError(f"{name} and its BTF differ in byte order", where=".BTF", offset=0)
+    forget_wrong_elements(btf, [(elf, data), *((read_elf(part), part) for part in parts)])
     _check_maps(elf, name)
     sections = [section for _, section in btf.of(t.DataSection)]
     return ObjectFile(
@@ -164,8 +166,19 @@ def _variables(elf: Elf, btf: Btf, sections: Sequence[t.DataSection]) -> Iterato
         found_in_both = (v for v in _globals(btf, section) if v.name in symbols)
         places = [(symbols[variable.name], variable) for variable in found_in_both]
         for symbol, variable in sorted(places, key=lambda pair: pair[0].value):
-            typed = None if is_typeless(btf, variable.type_id) else variable.type_id
+            typed = variable.type_id if _fits(btf, variable.type_id, symbol.size) else None
             yield Variable(variable.name, section.name, symbol.value, symbol.size, typed)
+
+
+def _fits(btf: Btf, type_id: int, size: int) -> bool:
+    """Whether a variable of *size* bytes may be of a type.
+
+    Without DWARF, the size is what tells that the elements of an ``_Atomic`` array have the type of
+    others. A struct may be smaller than its variable, by its flexible array member.
+    """
+    if isinstance(strip_names(btf, type_id), t.Array):
+        return known_size_of(btf, type_id) == size and not is_typeless(btf, type_id)
+    return not is_typeless(btf, type_id)
 
 
 def _globals(btf: Btf, section: t.DataSection) -> Iterator[t.Var]:

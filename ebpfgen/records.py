@@ -17,7 +17,7 @@ from ebpfgen.comments import Comments
 from ebpfgen.enums import doubts, enumeration_of
 from ebpfgen.members import Place, PlacedMember, bytes_of, members_of, names_of
 from ebpfgen.model import Field, Fields, GeneratedType, Overlay, OverlayMember, Tail
-from ebpfgen.naming import camel_case
+from ebpfgen.naming import camel_case, meeting_names
 from ebpfgen.values import Value, named, opaque, packed, raw, scalar, scalars_in_line, text
 
 # The C standard asks for 63 levels of nested structs; what has more is malformed.
@@ -41,6 +41,7 @@ class TypeBinder:
         self._classes = classes
         self._prefix = prefix
         self._taken = set(reserved)
+        self._spelled: dict[str, tuple[str, str]] = {}
         self._order = "<" if btf.byte_order == "little" else ">"
         self._types: list[GeneratedType] = []
         self._overlays: dict[str, Overlay] = {}
@@ -157,8 +158,8 @@ class TypeBinder:
         c_type = self._c_type(own_id, typedef)
         named_as = btf_type.name or typedef
         if isinstance(btf_type, t.Enum):
-            return self._enumeration(btf_type, named_as or place.base, c_type, place.what)
-        name = self._unique(named_as or place.base)
+            return self._enumeration(btf_type, named_as, c_type, place)
+        name = self._name_of(named_as, c_type, place)
         base = name.removeprefix(self._prefix)
         place = (
             Place(c_type, base, name, holder=c_type)
@@ -210,6 +211,17 @@ class TypeBinder:
         self.warn(f"{what} ({c_name(self._btf, type_id)}) is read as bytes")
         return raw(known_size_of(self._btf, type_id))
 
+    def _name_of(self, named_as: str, c_type: str, place: Place) -> str:
+        """Return a name for the class of a C type; warn if another C type has the one it wants."""
+        name = self._unique(named_as or place.base)
+        first, kept = c_type, name
+        if named_as:
+            first, kept = self._spelled.setdefault(camel_case(named_as), (c_type, name))
+        if kept != name:
+            other = f"another {c_type}" if first == c_type else first
+            self.warn(meeting_names(c_type, name, other, kept))
+        return name
+
     def _unique(self, base: str) -> str:
         """Return the name of a class that no other has."""
         return self._free(self._prefix + camel_case(base))
@@ -223,13 +235,13 @@ class TypeBinder:
         self._taken.add(name)
         return name
 
-    def _enumeration(self, enum: t.Enum, base: str, c_type: str, what: str) -> Value:
+    def _enumeration(self, enum: t.Enum, named_as: str, c_type: str, place: Place) -> Value:
         number = scalar(enum, self._order) or raw(enum.size)
         if doubt := doubts(enum):
-            self.warn(f"{what} ({c_type}) {doubt}")
+            self.warn(f"{place.what} ({c_type}) {doubt}")
         if enum.cut or not enum.values:
             return number
-        name = self._unique(base)
+        name = self._name_of(named_as, c_type, place)
         self._types.append(enumeration_of(enum, name, c_type, self._comments))
         return named(name, number)
 

@@ -9,7 +9,6 @@ from ebpfgen import runtime as rt
 from ebpfgen.binding import RESERVED_ATTRIBUTES, bind
 from ebpfgen.emit import render_module
 from ebpfgen.errors import (
-    CollisionError,
     EbpfgenError,
     IdentifierError,
     ObjectError,
@@ -335,18 +334,23 @@ def test_a_record_may_not_take_the_name_of_a_class_of_the_module() -> None:
 TYPES_THAT_MEET = {
     "two structs": (
         "struct foo_bar { u32 a; }; struct fooBar { u64 b; };",
-        "struct foo_bar",
-        "struct fooBar",
+        ("struct foo_bar", "BpfFooBar"),
+        ("struct fooBar", "BpfFooBar_2"),
     ),
     "a struct and a typedef": (
         "struct ev { u32 a; }; typedef struct { u64 b; } ev;",
-        "struct ev",
-        "ev",
+        ("struct ev", "BpfEv"),
+        ("ev", "BpfEv_2"),
+    ),
+    "a struct and an enum": (
+        "struct foo_bar { u32 a; }; enum fooBar { B };",
+        ("struct foo_bar", "BpfFooBar"),
+        ("enum fooBar", "BpfFooBar_2"),
     ),
     "a reserved name": (
         "struct maps { u32 a; }; struct Maps_ { u64 b; };",
-        "struct maps",
-        "struct Maps_",
+        ("struct maps", "BpfMaps_2"),
+        ("struct Maps_", "BpfMaps_3"),
     ),
 }
 
@@ -354,22 +358,37 @@ TYPES_THAT_MEET = {
 @pytest.mark.parametrize(
     ("types", "first", "second"), TYPES_THAT_MEET.values(), ids=TYPES_THAT_MEET
 )
-def test_two_types_that_meet_have_two_names(types: str, first: str, second: str) -> None:
-    source = types + map_definition("m", first) + map_definition("n", second)
-    found = bind_c(source).types
-    assert len({made.name for made in found}) == 2
-    assert {made.c_name for made in found} == {first, second}
+def test_two_types_that_meet_have_two_names_and_a_warning_says_which(
+    types: str, first: tuple[str, str], second: tuple[str, str]
+) -> None:
+    module = bind_c(types + map_definition("m", first[0]) + map_definition("n", second[0]))
+    assert {(made.c_name, made.name) for made in module.types} == {first, second}
+    assert module.warnings == (
+        f"{second[0]} is called {second[1]!r}, because {first[0]} is called {first[1]!r}: "
+        "rename one of them in the C source",
+    )
 
 
-def test_a_program_and_a_map_that_meet_are_an_error_that_names_both() -> None:
-    with pytest.raises(CollisionError) as caught:
-        bind_c(program_definition("count_it", "kprobe/x") + map_definition("countIt", "u64"))
-    error = caught.value
-    assert (error.first, error.second, error.name) == ("count_it", "countIt", "CountIt")
-    assert "--naming snake" in str(error)
+def test_a_program_a_map_and_a_variable_that_meet_have_three_names() -> None:
+    source = (
+        program_definition("count_it", "kprobe/x")
+        + map_definition("countIt", "u64")
+        + "u32 __count_it;"
+    )
+    module = bind_c(source)
+    (program,), (counts,), (variable,) = module.programs, module.maps, module.variables
+    assert (program.name, program.arguments[0]) == ("CountIt_2", '"count_it"')
+    assert (counts.name, counts.arguments[0]) == ("CountIt", '"countIt"')
+    assert (variable.name, variable.arguments[0]) == ("CountIt_3", '"__count_it"')
+    assert [module.program_specs[0].name, module.map_specs[0].name] == ["CountIt_2", "CountIt"]
+    assert [warning.partition(":")[0] for warning in module.warnings] == [
+        f"program, map or variable {c_name!r} is called {name!r}, "
+        "because 'countIt' is called 'CountIt'"
+        for c_name, name in (("count_it", "CountIt_2"), ("__count_it", "CountIt_3"))
+    ]
 
 
-def test_snake_naming_is_the_way_out_of_a_collision() -> None:
+def test_snake_naming_keeps_names_apart() -> None:
     source = program_definition("count_it", "kprobe/x") + map_definition("countIt", "u64")
     module = bind_c(source, naming=Naming.SNAKE)
     assert [module.programs[0].name, module.maps[0].name] == ["count_it", "countIt"]

@@ -75,7 +75,6 @@ REFUSED = {
         1,
         ("kprobe.c for bpfel, bpfeb has no BTF: compile with -g",),
     ),
-    "names that meet": ("generate bpf meet.c -- -IHEADERS", 1, ("'my_map'", "'myMap'", "'MyMap'")),
     "legacy maps": ("generate bpf legacy.c -- -IHEADERS", 1, ('old in SEC("maps")', ".maps")),
     "static program": ("generate bpf static.c -- -IHEADERS", 1, ("program p", "remove the static")),
     "folder is a file": (
@@ -193,6 +192,16 @@ def test_flags_after_the_dashes_are_clangs_even_if_they_look_like_ours(folder: P
 def test_arguments_may_come_in_any_order_before_the_dashes(folder: Path) -> None:
     done = run_cli("generate", "bpf", "-t", "bpfel", "kprobe.c", *INCLUDE, cwd=folder)
     assert done.returncode == 0, done.stderr
+
+
+def test_names_that_meet_are_a_warning_and_do_not_fail_the_run(folder: Path) -> None:
+    done = run_cli("generate", "-t", "bpfel", "bpf", "meet.c", *INCLUDE, cwd=folder)
+    assert done.returncode == 0
+    assert done.stderr == (
+        "meet.c: program, map or variable 'my_map' is called 'MyMap_2', because 'myMap' is called "
+        "'MyMap': rename one of them in the C source, or pass --naming snake to keep the C names\n"
+    )
+    assert {"bpf.py", "bpf_bpfel.py", "bpf_bpfel.o"} <= set(files_of(folder))
 
 
 def test_warnings_of_clang_do_not_fail_the_run(folder: Path) -> None:

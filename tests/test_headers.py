@@ -287,11 +287,19 @@ def test_registers_are_where_the_kernel_has_them(target: Target) -> None:
 # path to it. Those of x86 are libbpf's; the others are what our bpf_tracing.h adds or corrects.
 REGISTERS = table("""
 x86 PARM1=0:14 PARM5=0:9 RET=0:19 RC=0:10 SP=0:19
+arm PARM1=0:0:0 PARM4=0:0:3 PARM4_SYSCALL=0:0:3 PARM5_SYSCALL=0:0:4 RET=0:0:14 RC=0:0:0
+    SP=0:0:13 IP=0:0:15
 loongarch PARM1=0:0:4 PARM2=0:0:5 PARM3=0:0:6 PARM4=0:0:7 PARM5=0:0:8
     RET=0:0:1 FP=0:0:22 RC=0:0:4 SP=0:0:3 IP=0:2
 powerpc RET=0:0:1:5 SP=0:0:1:0:1 IP=0:0:1:1 RC=0:0:1:0:3
 s390 RET=0:2:14 SP=0:2:15 FP=0:2:11 IP=0:1:1
 """)
+
+
+def macro(name: str, form: str) -> str:
+    """PARM1 and _CORE make PARM1_CORE, PARM1_SYSCALL and _CORE make PARM1_CORE_SYSCALL."""
+    register, underscore, call = name.partition("_")
+    return f"{register}{form}{underscore}{call}"
 
 
 @pytest.mark.parametrize("form", ["", "_CORE"])
@@ -301,7 +309,7 @@ def test_pt_regs_macros_read_their_registers(arch: str, form: str) -> None:
         source = (
             "#include <bpf/bpf_tracing.h>\n"
             'SEC("kprobe/x") unsigned long f(struct pt_regs *ctx)'
-            f" {{ return PT_REGS_{name}{form}(ctx); }}"
+            f" {{ return PT_REGS_{macro(name, form)}(ctx); }}"
         )
         assert [found[1] for found in relocations(build(source, ARCHES[arch]))] == [path], name
 
@@ -309,8 +317,12 @@ def test_pt_regs_macros_read_their_registers(arch: str, form: str) -> None:
 def all_macros(arch: str) -> str:
     """A program that uses whatever libbpf's bpf_tracing.h offers for kprobes."""
     names = [f"PARM{n}" for n in range(1, 6)] + ["RET", "FP", "RC", "SP", "IP"]
+    last = ", void *e", " + (long)e"
     if arch == "powerpc":
         names.remove("FP")  # libbpf: __unsupported__, since the ABI has no frame pointer
+    if arch == "arm":
+        names.remove("PARM5")  # it is on the stack
+        last = "", ""
     uses = [f"PT_REGS_{name}{form}(ctx)" for name in names for form in ("", "_CORE")]
     uses += [
         f"PT_REGS_PARM{n}{form}(regs)"
@@ -326,8 +338,8 @@ SEC("kprobe/a") unsigned long plain(struct pt_regs *ctx) {{
     BPF_KPROBE_READ_RET_IP(ip, ctx);
     return ip + {" + ".join(uses)};
 }}
-SEC("kprobe/b") int BPF_KPROBE(entry, int a, const char *b, long c, u8 d, void *e) {{
-    return a + c + d + (long)b + (long)e;
+SEC("kprobe/b") int BPF_KPROBE(entry, int a, const char *b, long c, u8 d{last[0]}) {{
+    return a + c + d + (long)b{last[1]};
 }}
 SEC("kretprobe/b") int BPF_KRETPROBE(leave, long result) {{ return result > 0; }}
 SEC("ksyscall/c") int BPF_KSYSCALL(call, int a, const char *b, long c, u8 d, void *e) {{
@@ -343,6 +355,16 @@ def test_every_tracing_macro_compiles(target: Target, setting: tuple[Path, list[
     headers, flags = setting
     found = relocations(build(all_macros(target.arch), target, *flags, headers=headers))
     assert len(found) > 40
+
+
+@pytest.mark.parametrize("use", ["PT_REGS_PARM5(ctx)", "PT_REGS_PARM5_CORE(ctx)"])
+def test_an_argument_on_arms_stack_is_not_read_from_a_register(use: str) -> None:
+    source = (
+        '#include "common.h"\n#include <bpf/bpf_tracing.h>\n'
+        f'SEC("kprobe/x") unsigned long f(struct pt_regs *ctx) {{ return {use}; }}'
+    )
+    (error, *_) = failure(source, ARCHES["arm"])
+    assert error == "no member named '__unsupported__' in 'struct pt_regs'"
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=str)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ebpfgen import naming
-from ebpfgen.errors import CollisionError, IdentifierError
+from ebpfgen.errors import IdentifierError
 from ebpfgen.naming import (
     Naming,
     camel_case,
@@ -152,44 +152,94 @@ def test_the_naming_option_chooses_the_spelling() -> None:
 
 
 def test_unique_names_keep_their_order() -> None:
-    names = unique_names(["zoo_map", "any_prog", "m"], camel_case, what="program or map")
+    names, warnings = unique_names(["zoo_map", "any_prog", "m"], camel_case, what="program or map")
     assert list(names.items()) == [("zoo_map", "ZooMap"), ("any_prog", "AnyProg"), ("m", "M")]
+    assert warnings == ()
 
 
-def test_two_names_that_meet_name_both_and_the_way_out() -> None:
-    with pytest.raises(CollisionError) as caught:
-        unique_names(["foo_bar", "other", "fooBar"], camel_case, what="program or map")
-    error = caught.value
-    assert (error.first, error.second, error.name) == ("foo_bar", "fooBar", "FooBar")
-    assert str(error) == (
-        "program or map 'foo_bar' and 'fooBar' both become 'FooBar' in Python: rename one of them "
-        "in the C source, or pass --naming snake to keep the C names"
+def test_of_two_names_that_meet_the_one_that_changes_less_keeps_it() -> None:
+    c_names = ["__account_start", "account_start"]
+    for order in (c_names, c_names[::-1]):
+        names, warnings = unique_names(order, camel_case, what="program or map")
+        assert names == {"account_start": "AccountStart", "__account_start": "AccountStart_2"}
+        assert warnings == (
+            "program or map '__account_start' is called 'AccountStart_2', because 'account_start' "
+            "is called 'AccountStart': rename one of them in the C source",
+        )
+
+
+def test_a_warning_names_the_option_that_keeps_names_apart() -> None:
+    _, (warning,) = unique_names(["foo_bar", "fooBar"], camel_case, what="program or map")
+    assert warning == (
+        "program or map 'foo_bar' is called 'FooBar_2', because 'fooBar' is called 'FooBar': "
+        "rename one of them in the C source, or pass --naming snake to keep the C names"
     )
 
 
+@pytest.mark.parametrize(
+    ("spell", "c_names", "keeps"),
+    [
+        (camel_case, ["foo_bar", "fooBar", "FooBar"], "FooBar"),
+        (camel_case, ["foo_bar", "fooBar", "foo__bar"], "fooBar"),
+        (camel_case, ["_foo", "foo_"], "_foo"),
+        (snake_case, ["__x", "_x", "x"], "x"),
+        (snake_case, ["lambda", "lambda_"], "lambda_"),
+        (member_name, ["__x", "_x"], "_x"),
+    ],
+)
+def test_the_others_get_numbers_in_the_order_of_c(
+    spell: Callable[[str], str], c_names: list[str], keeps: str
+) -> None:
+    names, warnings = unique_names(c_names, spell, what="program or map")
+    name = spell(keeps)
+    others = [c_name for c_name in c_names if c_name != keeps]
+    assert names == {keeps: name} | {c: f"{name}_{n}" for n, c in enumerate(others, 2)}
+    assert len(warnings) == len(others)
+
+
+def test_a_number_that_is_another_names_is_left_out() -> None:
+    names, _ = unique_names(["F", "f", "F_2"], camel_case, what="program or map")
+    assert names == {"F": "F", "F_2": "F_2", "f": "F_3"}
+
+
 def test_names_that_meet_even_in_snake_case_are_not_sent_there() -> None:
-    with pytest.raises(CollisionError) as caught:
-        unique_names(["_x", "x"], snake_case, what="program or map")
-    assert str(caught.value).endswith("rename one of them in the C source")
+    for spell in (camel_case, snake_case):
+        _, (warning,) = unique_names(["_x", "x"], spell, what="program or map")
+        assert warning.endswith("rename one of them in the C source")
 
 
-def test_members_that_meet_are_not_sent_to_an_option_that_does_not_touch_them() -> None:
-    with pytest.raises(CollisionError) as caught:
-        unique_names(["_x", "__x"], member_name, what="members of struct s")
-    assert "--naming" not in str(caught.value)
+def test_constants_that_meet_are_not_sent_to_an_option_that_does_not_touch_them() -> None:
+    _, (warning,) = unique_names(["_x", "__x"], member_name, what="constant")
+    assert warning == (
+        "constant '__x' is called '_x_2', because '_x' is called '_x': rename one of them in the C "
+        "source"
+    )
 
 
 def test_a_reserved_name_gets_an_underscore() -> None:
     reserved = frozenset({"load"})
-    names = unique_names(["load", "store"], snake_case, what="program or map", reserved=reserved)
+    names, _ = unique_names(["load", "store"], snake_case, what="program", reserved=reserved)
     assert names == {"load": "load_", "store": "store"}
 
 
-def test_a_reserved_name_may_not_meet_another() -> None:
-    reserved = frozenset({"load"})
-    with pytest.raises(CollisionError) as caught:
-        unique_names(["load_", "load"], snake_case, what="program or map", reserved=reserved)
-    assert (caught.value.first, caught.value.second) == ("load_", "load")
+def test_a_reserved_name_may_meet_another() -> None:
+    reserved = frozenset({"load", "load__2"})
+    names, _ = unique_names(["load", "load_"], snake_case, what="program", reserved=reserved)
+    assert names == {"load": "load__3", "load_": "load_"}
+
+
+@given(c_names=st.lists(st.text(alphabet="_aAbB12", min_size=1, max_size=6)))
+@pytest.mark.parametrize("spell", [camel_case, snake_case])
+def test_any_names_become_as_many_identifiers(
+    spell: Callable[[str], str], c_names: list[str]
+) -> None:
+    usable = [c_name for c_name in c_names if c_name.strip("_")]
+    names, _ = unique_names(usable, spell, what="program", reserved=frozenset({"a", "A"}))
+    assert names.keys() == set(usable)
+    assert len(set(names.values())) == len(names)
+    assert all(name.isidentifier() for name in names.values())
+    again, _ = unique_names(usable, spell, what="program", reserved=frozenset({"a", "A"}))
+    assert again == names
 
 
 @pytest.mark.parametrize("name", ["bpf", "Bpf_2", "_x", "match"])

@@ -1,12 +1,16 @@
 """Objects with what other readers trip over: each works, or is one line that says what to do."""
 
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from ebpfgen.binding import bind
+from ebpfgen.btf.layout import strip_names
+from ebpfgen.btf.reader import Btf
+from ebpfgen.btf.types import Array, Kind
 from ebpfgen.emit import render_module
 from ebpfgen.errors import ObjectError
 from ebpfgen.model import Module, ObjectFile, Program, Record
@@ -230,6 +234,76 @@ def test_atomic_variables_and_members_have_the_bytes_of_their_places(target: str
             *("struct atomic.a", "struct atomic.c", "struct atomic.d", "struct atomic.e"),
             *("struct atomic.g", "variable counter", "variable counters", "variable typedefed"),
         ]
+
+
+ATOMIC_ARRAYS = """
+int first[3];
+float other;
+_Atomic int counters[3];
+_Atomic int table[2][3];
+const volatile _Atomic int fixed[4];
+struct holder { int first[3]; _Atomic int members[3]; short last; } holder;
+struct { _Atomic int nameless[3]; } nameless;
+"""
+
+
+def with_elements(data: bytes, element: str) -> bytes:
+    """Let the arrays of an object be of the type called *element* in its BTF.
+
+    Before version 20 clang writes an _Atomic element as whatever number is in memory there.
+    """
+    at = data.index((0xEB9F).to_bytes(2, "little") + b"\1\0")
+    btf = Btf(data[at:])
+    (element_id,) = (i for i, found in btf if getattr(found, "name", "") == element)
+    changed = bytearray(data)
+    for array_id in btf.ids_of(Kind.ARRAY):
+        if not isinstance(strip_names(btf, array_of(btf, array_id).type_id), Array):
+            struct.pack_into("<I", changed, at + btf.offset_of(array_id) + 12, element_id)
+    return bytes(changed)
+
+
+def array_of(btf: Btf, type_id: int) -> Array:
+    found = btf[type_id]
+    assert isinstance(found, Array)
+    return found
+
+
+def test_atomic_elements_to_which_clang_gave_another_type_are_bytes() -> None:
+    """The size fits, and what is not atomic is believed."""
+    found = read_object(
+        with_elements(compilation_of(PREAMBLE + ATOMIC_ARRAYS).object, "float"), "prog.c"
+    )
+    typed = {variable.name for variable in found.variables if variable.type_id is not None}
+    assert typed == {"first", "other", "holder", "nameless"}
+    records = [made for made in bound(found).types if isinstance(made, Record)]
+    assert [(name, kind) for made in records for name, kind, _ in made.dtype] == [
+        ("first", '("<f4", (3,))'),
+        ("members", '"V12"'),
+        ("last", '"<i2"'),
+        ("nameless", '"V12"'),
+    ]
+
+
+def test_atomic_elements_of_their_own_type_are_believed_as_clang_20_writes_them() -> None:
+    found = read_object(
+        with_elements(compilation_of(PREAMBLE + ATOMIC_ARRAYS).object, "int"), "prog.c"
+    )
+    assert all(variable.type_id is not None for variable in found.variables)
+
+
+def test_without_debug_information_an_array_of_another_size_than_its_symbol_is_bytes() -> None:
+    found = read_object(with_elements(compile_c(PREAMBLE + ATOMIC_ARRAYS), "short"), "prog.c")
+    typed = {variable.name for variable in found.variables if variable.type_id is not None}
+    assert typed == {"other", "holder", "nameless"}
+    warnings = "\n".join(bound(found).warnings)
+    assert "variable first has no type in the object: it is read as 12 bytes" in warnings
+
+
+def test_a_map_of_arrays_of_atomic_values_is_an_error_that_names_it() -> None:
+    source = PREAMBLE + "float other;" + map_definition("table", "_Atomic int[3]")
+    data = with_elements(compilation_of(source).object, "float")
+    with pytest.raises(ObjectError, match="the value of map table has no size in the BTF"):
+        read_object(data, "prog.c")
 
 
 def test_a_map_of_atomic_values_is_an_error_that_names_it() -> None:

@@ -303,12 +303,21 @@ def test_other_architectures_get_no_vm(machine: Machine) -> None:
     assert machine.calls("apt-get") == []
 
 
+def test_the_group_debian13_is_mmdebstrap_alone(machine: Machine) -> None:
+    machine.with_apt(installed="debian-archive-keyring", user=0)
+
+    assert machine.run(INSTALL, "debian13").returncode == 0
+
+    (install,) = (call for call in machine.calls("apt-get") if " install " in call)
+    assert install.endswith(" install --no-install-recommends mmdebstrap")
+
+
 def test_an_unknown_group_is_one_line(machine: Machine) -> None:
     done = machine.run(INSTALL, "docs")
 
     assert done.returncode == 1
     assert done.stderr == (
-        "install-system-packages: no group docs: give build, vm, kernel or backports\n"
+        "install-system-packages: no group docs: give build, vm, kernel, backports or debian13\n"
     )
 
 

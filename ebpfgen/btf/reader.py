@@ -41,13 +41,14 @@ _MAX_NAME = 4096
 """The longest name that is read, in bytes; without an end the names of a malformed section could
 take its size times its size. The kernel takes 511 (``KSYM_NAME_LEN``), tags may be longer."""
 
-T = TypeVar("T", t.Struct, t.Union, t.Enum, t.Typedef, t.DataSection)
+T = TypeVar("T", t.Struct, t.Union, t.Enum, t.Typedef, t.Var, t.DataSection)
 _CLASSES: dict[Kind, type[t.Type]] = {
     Kind.STRUCT: t.Struct,
     Kind.UNION: t.Union,
     Kind.ENUM: t.Enum,
     Kind.ENUM64: t.Enum,
     Kind.TYPEDEF: t.Typedef,
+    Kind.VAR: t.Var,
     Kind.DATASEC: t.DataSection,
 }
 
@@ -104,6 +105,10 @@ class Btf:
         decoded = self._decode(self._offsets[type_id])
         self._decoded[type_id] = decoded
         return decoded
+
+    def replace(self, type_id: int, known: t.Type) -> None:
+        """Let the type with that id be *known*, where the section is known to be wrong."""
+        self._decoded[type_id] = known
 
     def offset_of(self, type_id: int) -> int:
         """Return where the record of a type begins in the section, for errors.

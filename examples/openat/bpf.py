@@ -55,7 +55,7 @@ else:
 # options c4399aaeb43da6ca003bf5c72fe761d6
 # input   abace2ce4b116c9658ad53940108081b ../../headers/bpf/bpf_core_read.h
 # input   d097e787c7ad68223d40a5ae85a73323 ../../headers/bpf/bpf_helpers.h
-# input   53eacc4864b65debadce02b3169ddaf5 ../../headers/bpf/bpf_tracing.h
+# input   4249a344572f31adb9e2f3cafa2f3cd6 ../../headers/bpf/bpf_tracing.h
 # input   508ffbcd378da8c8b5fa8459810013cc ../../headers/bpf_tracing.h
 # input   218d5883cf8de5dc3a4e3b11721b0c5d ../../headers/common.h
 # input   cd3e6cb7539be13582af5fb523687b8a ../../headers/ebpfgen/bpf.h

@@ -22,8 +22,8 @@
 #endif
 
 /*
- * Registers that libbpf names wrongly, so that a use does not compile. Its PT_REGS_* macros look
- * these names up when they are used, so it is enough to correct them here.
+ * Registers that libbpf names wrongly. Its PT_REGS_* macros look these names up when they are used,
+ * so it is enough to correct them here.
  */
 #if defined(__TARGET_ARCH_s390)
 
@@ -38,6 +38,25 @@
 #define __PT_RET_REG link
 #undef __PT_SP_REG
 #define __PT_SP_REG gpr[1]
+
+#elif defined(__TARGET_ARCH_arm)
+
+/* libbpf has r12, which the ABI calls ip; the kernel's instruction_pointer() reads r15. */
+#undef __PT_IP_REG
+#define __PT_IP_REG uregs[15]
+
+#ifndef __PT_PARM5_SYSCALL_REG
+/*
+ * Before 1.2 libbpf has r4 for the fifth argument, which a system call passes in it. A function
+ * passes it on the stack, so that a use does not compile, as with a newer libbpf.
+ */
+#undef __PT_PARM5_REG
+#define __PT_PARM5_REG __unsupported__
+#undef PT_REGS_PARM5_SYSCALL
+#define PT_REGS_PARM5_SYSCALL(x) (__PT_REGS_CAST(x)->uregs[4])
+#undef PT_REGS_PARM5_CORE_SYSCALL
+#define PT_REGS_PARM5_CORE_SYSCALL(x) BPF_CORE_READ(__PT_REGS_CAST(x), uregs[4])
+#endif
 
 #elif defined(__TARGET_ARCH_loongarch) && !defined(bpf_target_defined)
 

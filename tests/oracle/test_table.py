@@ -61,8 +61,13 @@ def test_what_does_not_fit_is_refused(part: str, name: str, folder: Path) -> Non
     assert not list(oracle.ranges(number))
 
 
-def test_there_is_nothing_to_warn_of(folder: Path) -> None:
-    assert [text for part in CASES for text in _oracle(part, folder).bindings.warnings] == []
+def test_there_is_nothing_to_warn_of_but_names_that_meet(folder: Path) -> None:
+    warnings = {text for part in CASES for text in _oracle(part, folder).bindings.warnings}
+    assert {text.split("'")[0].strip() for text in warnings} == {
+        "types.c: union Same_name is called",
+        "types.c: enum SameName is called",
+        "types.c: struct Objects is called",
+    }
 
 
 @pytest.mark.parametrize("checker", ["mypy", "pyright"])

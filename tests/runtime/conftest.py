@@ -26,6 +26,12 @@ def need(missing: str) -> None:
         pytest.skip(missing)
 
 
+def need_own_mounts() -> None:
+    """Skip where the kernel refuses a mount namespace, or ``/`` is no mount point (a chroot)."""
+    probe = ["unshare", "--mount", "true"]
+    need(subprocess.run(probe, capture_output=True, text=True, check=False).stderr.strip())
+
+
 @pytest.fixture(scope="session")
 def bindings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Give the folder of the generated modules, which can be imported by name."""

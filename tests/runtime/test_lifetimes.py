@@ -25,11 +25,12 @@ PATIENCE = 10.0  # seconds in which the kernel frees what it frees later
 
 
 # The verifier goes through every round of the loop.
+# Without the volatile, clang 19 stores once after the loop, from a register that may have no value.
 TAKES_ITS_TIME = """
 SEC("tc") int slow(struct __sk_buff *skb)
 {
 	for (int i = 0; i < 50000; i++)
-		skb->mark = i;
+		*(volatile u32 *)&skb->mark = i;
 	return 0;
 }
 """
@@ -72,6 +73,11 @@ def in_kernel(kind: str, name: bytes) -> list[int]:
         if info.raw[offset:].startswith(name):
             found.append(number.value)
     return found
+
+
+def mapped() -> int:
+    """How many maps this process has in its memory."""
+    return Path("/proc/self/maps").read_text().count("bpf-map")
 
 
 def held() -> list[int]:
@@ -170,18 +176,18 @@ def test_data_sections_are_named_after_the_object(objs: Any) -> None:
 
 class TestOrder:
     def test_memory_goes_before_links_and_links_before_the_object(self, objs: Any) -> None:
-        seen: list[tuple[str, bool, bool]] = []
+        seen: list[tuple[str, int, bool]] = []
+        libbpfs = mapped()  # since 1.5 it has a mapping of its own, until the object is closed
 
         def see(name: str) -> None:
-            mapped = "bpf-map" in Path("/proc/self/maps").read_text()
-            seen.append((name, mapped, bool(held())))
+            seen.append((name, mapped() - libbpfs, bool(held())))
 
         assert objs.LeakCalls.value >= 0
-        assert "bpf-map" in Path("/proc/self/maps").read_text()
+        assert mapped() == libbpfs + 1
         objs._handle.keep(Kept(lambda: see("first")))
         objs._handle.keep(Kept(lambda: see("second")))
         objs.close()
-        assert seen == [("second", False, True), ("first", False, True)]
+        assert seen == [("second", 0, True), ("first", 0, True)]
         assert freed()
 
     def test_an_error_on_the_way_is_raised_when_all_is_closed(self, objs: Any) -> None:

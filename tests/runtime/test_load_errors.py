@@ -17,7 +17,7 @@ from ebpfgen.runtime._libbpf import probes
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.load_errors import load_error
 from tests.building import REPOSITORY, map_definition, program_definition
-from tests.runtime.conftest import need
+from tests.runtime.conftest import need, need_own_mounts
 from tests.runtime.snippets import open_c, refusal
 
 PLACES_SINCE = (6, 9)  # of Linux: the verifier names the file and line of C
@@ -342,6 +342,7 @@ def run_with_capabilities(kept: str, source: str) -> subprocess.CompletedProcess
 
 def run_without_btf(source: str) -> subprocess.CompletedProcess[str]:
     """Load C where the kernel does not show its types."""
+    need_own_mounts()
     hide = 'mount -t tmpfs tmpfs /sys/kernel/btf && exec "$@"'
     return run(["unshare", "--mount", "sh", "-c", hide, "sh"], load_program(source))
 

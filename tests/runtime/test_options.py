@@ -14,7 +14,7 @@ import pytest
 from ebpfgen import runtime as rt
 from ebpfgen.runtime import kernel
 from tests.building import REPOSITORY
-from tests.runtime.conftest import need
+from tests.runtime.conftest import need, need_own_mounts
 from tests.runtime.snippets import open_c, refusal
 
 READS_A_STRUCT = """
@@ -53,6 +53,7 @@ def bound(bindings: Path) -> ModuleType:
 class TestBtf:
     def run_without_kernels(self, btf: Path | None) -> subprocess.CompletedProcess[str]:
         """Load READS_A_STRUCT where the kernel does not show its types."""
+        need_own_mounts()
         options = "" if btf is None else f"btf={str(btf)!r}"
         program = (
             "from tests.runtime.test_options import READS_A_STRUCT, open_c\n"

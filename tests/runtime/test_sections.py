@@ -116,8 +116,9 @@ def test_the_last_who_holds_the_memory_frees_it(sections: ModuleType) -> None:
     gc.collect()
     before = mapped()
     objs = sections.load_sections_objects()
+    libbpfs = mapped()  # since 1.5 it has mappings of its own, until the object is closed
     view = objs._handle.section(".data.tiny", 0, 4)
-    assert mapped() == before + 1
+    assert mapped() == libbpfs + 1
     objs.close()
     assert mapped() == before + 1
     view.release()

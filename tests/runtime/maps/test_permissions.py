@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ebpfgen import runtime as rt
+from tests.runtime.conftest import need_own_mounts
 
 NOBODY = 65534
 
@@ -98,6 +99,7 @@ import sys
 sys.path.insert(0, {folder!r})
 import tables
 from ebpfgen import runtime as rt
+from tests.runtime.conftest import need_own_mounts
 with tables.load_tables_objects() as objs:
     objs.Numbers[1] = 10
     print(objs.Numbers.read(), objs.Numbers.info.name)
@@ -109,6 +111,7 @@ with tables.load_tables_objects() as objs:
 
 
 def test_maps_work_without_proc(bpf: None, bindings: Path) -> None:
+    need_own_mounts()
     script = 'mount --make-rprivate / && mount -t tmpfs tmpfs /proc && exec "$0" -c "$1"'
     code = NO_PROC.format(folder=str(bindings))
     done = subprocess.run(
