@@ -1,6 +1,7 @@
 """Finds what ``ebpfgen generate`` would change, and changes nothing."""
 
 import difflib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -9,8 +10,9 @@ from typing import Literal, NamedTuple
 
 from ebpfgen.errors import EbpfgenError
 from ebpfgen.freshness import Digests, differences
+from ebpfgen.inputs import exists, is_file, read_file
 from ebpfgen.jobs import Job
-from ebpfgen.output import is_generated, old_variants, with_companions
+from ebpfgen.output import is_generated, leftovers, old_variants, with_companions
 from ebpfgen.project import project_files
 from ebpfgen.run import Observer, Settings
 
@@ -77,9 +79,9 @@ def _stale(jobs: Sequence[Job], settings: Settings) -> Iterator[Finding]:
 
 def _compared(job: Job, files: dict[Path, bytes]) -> Iterator[Finding]:
     for path in job.outputs:
-        if not path.exists():
+        if not exists(path):
             yield Finding(path, "missing", "missing")
-        elif path.read_bytes() != files[path]:
+        elif not is_file(path) or read_file(path) != files[path]:
             yield Finding(path, "stale", "a rebuild gives another one", _diff(path, files[path]))
 
 
@@ -102,28 +104,34 @@ def _built(
 
 
 def _diff(path: Path, data: bytes) -> str:
-    """Return the first lines of what would change in a text file that is there."""
-    if path.suffix != ".py" or not path.exists():
+    """Return the first lines that would change in a module, none if it is a link or missing."""
+    if path.suffix != ".py" or path.is_symlink() or not is_file(path):
         return ""
-    old = path.read_text("utf-8", errors="replace").splitlines()
+    old = read_file(path).decode("utf-8", "replace").splitlines()
     lines = list(difflib.unified_diff(old, data.decode().splitlines(), lineterm="", n=1))[2:]
     more = [f"… {len(lines) - _DIFF_LINES} more lines"] if len(lines) > _DIFF_LINES else []
     return "\n".join([*lines[:_DIFF_LINES], *more])
 
 
 def _orphans(jobs: Sequence[Job], root: Path | None) -> Iterator[Finding]:
-    seen = {path.resolve() for job in jobs for path in job.outputs}
+    files = sorted(project_files(root, (".py", ".tmp"))) if root else []
+    folders = {job.output_dir: None for job in jobs}
+    seen = {os.path.realpath(path) for job in jobs for path in job.outputs}
     old = [path for job in jobs for path in old_variants(job)]
-    for path in [*old, *(_generated_in(root, jobs) if root else ())]:
-        if (full := path.resolve()) not in seen:
+    for path in [*old, *(_generated(files, folders) if root else ())]:
+        if (full := os.path.realpath(path)) not in seen:
             seen.add(full)
             yield Finding(path, "orphaned", "no binding makes it")
+    places = [*folders, *(path.parent for path in files if path.suffix == ".tmp")]
+    for folder in {os.path.realpath(place): place for place in places}.values():
+        for path in leftovers(folder):
+            yield Finding(path, "orphaned", "a run that was killed left it")
 
 
-def _generated_in(root: Path, jobs: Sequence[Job]) -> Iterator[Path]:
-    """Yield what ebpfgen wrote in a project, and wherever its bindings are written."""
-    modules = {*project_files(root, (".py",))}
-    modules |= {path for folder in {job.output_dir for job in jobs} for path in folder.glob("*.py")}
+def _generated(files: Iterable[Path], folders: Iterable[Path]) -> Iterator[Path]:
+    """Yield what ebpfgen wrote among the *files* of a project, and in the folders of bindings."""
+    modules = {path for path in files if path.suffix == ".py"}
+    modules |= {path for folder in folders for path in folder.glob("*.py")}
     for path in sorted(modules):
         if is_generated(path):
             yield from with_companions(path)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ebpfgen.errors import CompileError, SourceError, ToolError
 from ebpfgen.flags import include_folders, relative_includes, shown_path
+from ebpfgen.inputs import check_file, shortened
 from ebpfgen.target import Target
 from ebpfgen.tools import CommandObserver, no_scratch, run_tool, scratch_folder
 
@@ -146,8 +147,7 @@ def compiler_command(
 
     Raises SourceError if there is no such file.
     """
-    if not source.is_file():
-        raise SourceError(f"no C source {shown_path(source, folder)!r}: check the path")
+    _check_source(source, shortened(shown_path(source, folder)))
     flags = relative_includes(cflags, folder)
     return [
         *toolchain.cc,
@@ -158,6 +158,15 @@ def compiler_command(
         *("-fno-ident", "-fno-addrsig"),
         *_reproducible(source, shown_path(source, folder), flags),
     ]
+
+
+def _check_source(source: Path, shown: str) -> None:
+    try:
+        check_file(source)
+    except FileNotFoundError as error:
+        raise SourceError(f"no C source {shown}: check the path") from error
+    except OSError as error:
+        raise SourceError(f"C source {shown} can't be read: {error.strerror}") from error
 
 
 def strip_objects(

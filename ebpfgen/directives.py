@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ebpfgen.flags import split_flags
+from ebpfgen.inputs import read_file
 from ebpfgen.project import project_files
 
 _MARK = b"# ebpfgen:generate"
@@ -35,7 +36,7 @@ def find_directives(root: Path) -> list[Directive]:
     found: list[Directive] = []
     for file in sorted(project_files(root, (".py",))):
         try:
-            data = file.read_bytes()
+            data = read_file(file)
         except OSError:
             continue
         if _MARK in data:

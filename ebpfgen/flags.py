@@ -52,9 +52,9 @@ def shown_path(path: Path, folder: Path) -> str:
     clang quotes source lines in the object, for the verifier to show, if it can open the file by
     that name; so it is relative as long as the two have more in common than the root.
     """
-    resolved, base = path.resolve(), folder.resolve()
+    resolved, base = os.path.realpath(path), os.path.realpath(folder)
     if os.path.commonpath([resolved, base]) == os.sep:
-        return str(resolved)
+        return resolved
     return os.path.relpath(resolved, base)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import ebpfgen
+from ebpfgen.inputs import exists, read_file
 from ebpfgen.jobs import Job
 from ebpfgen.project import project_root
 from ebpfgen.stamp import Stamp, above_stamp, digest_of, options_digest, read_stamp
@@ -21,7 +22,7 @@ class Digests:
         key = str(path)
         if key not in self._known:
             try:
-                self._known[key] = digest_of(path.read_bytes())
+                self._known[key] = digest_of(read_file(path))
             except OSError:
                 self._known[key] = None
         return self._known[key]
@@ -35,10 +36,10 @@ def differences(job: Job, digest: Digests, *, shipped: bool = False) -> Iterator
     another, and inputs may be gone.
     """
     try:
-        text = job.facade.read_bytes().decode("utf-8", "replace")
+        text = read_file(job.facade).decode("utf-8", "replace")
     except OSError:
         for path in job.outputs:
-            yield path, "missing" if not path.exists() else "has no facade that speaks of it"
+            yield path, "missing" if not exists(path) else "has no facade that speaks of it"
         return
     stamp = read_stamp(text)
     if stamp is None:
@@ -46,7 +47,7 @@ def differences(job: Job, digest: Digests, *, shipped: bool = False) -> Iterator
         return
     cause = _stale(job, stamp, digest, shipped=shipped)
     for path in job.outputs:
-        if not path.exists():
+        if not exists(path):
             yield path, "missing"
         elif cause:
             yield path, cause
@@ -57,7 +58,7 @@ def differences(job: Job, digest: Digests, *, shipped: bool = False) -> Iterator
 def stamped_inputs(job: Job) -> list[Path]:
     """Return the files that the binding was made of when it was last made, none if it was not."""
     try:
-        stamp = read_stamp(job.facade.read_text("utf-8", errors="replace"))
+        stamp = read_stamp(read_file(job.facade).decode("utf-8", "replace"))
     except OSError:
         return []
     return [job.output_dir / name for name in stamp.inputs] if stamp else []

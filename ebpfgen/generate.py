@@ -12,7 +12,7 @@ from ebpfgen.errors import EbpfgenError, FailedError
 from ebpfgen.freshness import Digests, differences
 from ebpfgen.jobs import Job
 from ebpfgen.makerules import write_rules
-from ebpfgen.output import lone_object, old_variants, write_files
+from ebpfgen.output import lone_object, old_variants, remove_leftovers, write_files
 from ebpfgen.run import Generated, Observer, Settings
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def generate(
     settings, observer = settings or Settings(), observer or Observer()
     digest = Digests()
     jobs = list(jobs)
+    for folder in {job.output_dir for job in jobs}:
+        remove_leftovers(folder)
     all_stale = settings.force or settings.compile_only
     stale = [all_stale or _is_stale(job, digest, shipped=settings.shipped) for job in jobs]
     made: list[Generated] = []

@@ -92,6 +92,7 @@ def _parse_directive(directive: "Directive") -> "Request":
 
 def _patterns(job: "Job", root: Path) -> list[str]:
     """Return what a ``.gitignore`` would call the files that *job* writes below *root*."""
-    files = [path.resolve() for path in job.outputs]
+    folder = job.output_dir.resolve()
+    files = [folder / path.name for path in job.outputs]
     names = [path.relative_to(root).as_posix() for path in files if path.is_relative_to(root)]
     return ["/" + re.sub(r"([\\*?\[\]!# ])", r"\\\1", name) for name in names]

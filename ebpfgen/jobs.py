@@ -4,6 +4,7 @@ Whoever starts ``ebpfgen generate`` when nothing has changed pays for what is im
 """
 
 import keyword
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -197,7 +198,7 @@ def check_outputs(jobs: Iterable[Job]) -> None:
     """Raise ConfigError if two of *jobs* would write the same file."""
     seen: dict[Path, Job] = {}
     for job in jobs:
-        folder = job.output_dir.resolve()
+        folder = Path(os.path.realpath(job.output_dir))
         for stem in (job.stem, *(f"{job.stem}_{suffix}" for suffix in SUFFIXES)):
             other = seen.setdefault(folder / (stem + job.suffix), job)
             if other is not job:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ebpfgen.errors import EbpfgenError, OutputError
 from ebpfgen.freshness import stamped_inputs
+from ebpfgen.inputs import exists
 from ebpfgen.jobs import Job
 from ebpfgen.output import rules_file, write_files
 from ebpfgen.stamp import MARK
@@ -21,10 +22,10 @@ def write_rules(job: Job, base: Path) -> list[EbpfgenError]:
     modules = [job.module(target) for target in job.targets]
     try:
         write_files({rules_file(path): make_rules(path, inputs, base) for path in modules})
-        newest = max((path.stat().st_mtime_ns for path in inputs if path.exists()), default=0)
+        newest = max((path.stat().st_mtime_ns for path in inputs if exists(path)), default=0)
         for path in modules:
-            if path.stat().st_mtime_ns < newest:
-                os.utime(path)
+            if path.lstat().st_mtime_ns < newest:
+                os.utime(path, follow_symlinks=False)
     except OSError as error:
         return [OutputError(f"can't say that {error.filename} is new: {error.strerror}")]
     except EbpfgenError as error:

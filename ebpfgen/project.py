@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from ebpfgen.inputs import exists, is_file
+
 _SKIPPED = frozenset({"__pycache__", "build", "dist", "node_modules", "site-packages", "venv"})
 _CONFIG, _VENV = "pyproject.toml", "pyvenv.cfg"
 
@@ -11,7 +13,7 @@ _CONFIG, _VENV = "pyproject.toml", "pyvenv.cfg"
 def find_config(folder: Path) -> Path | None:
     """Return the nearest ``pyproject.toml``, in *folder* or above it."""
     candidates = (place / _CONFIG for place in (folder, *folder.parents))
-    return next((file for file in candidates if file.is_file()), None)
+    return next((file for file in candidates if is_file(file)), None)
 
 
 def project_folder(folder: Path) -> Path:
@@ -26,7 +28,7 @@ def project_root(folder: Path) -> Path:
     That is the git repository; without one, *folder* itself.
     """
     places = (folder, *folder.parents)
-    return next((place for place in places if (place / ".git").exists()), folder)
+    return next((place for place in places if exists(place / ".git")), folder)
 
 
 def project_files(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:

@@ -149,9 +149,17 @@ def test_a_strip_that_fails_is_an_error_with_its_first_line(tmp_path: Path) -> N
     assert str(caught.value) == f"{strip} failed: broken"
 
 
-@pytest.mark.parametrize("name", ["missing.c", "."])
-def test_a_source_that_is_no_file_is_an_error_that_names_it(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SourceError, match=rf"no C source '{re.escape(name)}': check the path"):
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("missing.c", "no C source 'missing.c': check the path"),
+        (".", "C source '.' can't be read: it is not a regular file"),
+    ],
+)
+def test_a_source_that_is_no_file_is_an_error_that_names_it(
+    tmp_path: Path, name: str, wrong: str
+) -> None:
+    with pytest.raises(SourceError, match=re.escape(wrong)):
         build(tmp_path, tmp_path / name)
 
 

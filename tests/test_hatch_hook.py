@@ -172,6 +172,18 @@ def test_what_git_is_to_ignore_is_packed_all_the_same(project: Project) -> None:
     assert set(files_of(unpacked.folder)) >= {*BINDINGS, "proj/kprobe.c", "headers/common.h"}
 
 
+def test_a_binding_that_is_a_link_is_packed_under_its_own_name(project: Project) -> None:
+    generate(project)
+    (project.folder / ".gitignore").write_text("*bpf*\n")
+    (project.folder / "kept").mkdir()
+    for name in BINDINGS:
+        kept = project.folder / "kept" / Path(name).name
+        (project.folder / name).rename(kept)
+        (project.folder / name).symlink_to(kept)
+    project.built("--wheel")
+    assert set(project.packed()) >= BINDINGS
+
+
 def test_files_of_any_name_are_packed(project: Project) -> None:
     (project.folder / ".gitignore").write_text("*bpf*\n")
     odd = project.folder / "proj/a [b]! #c"
