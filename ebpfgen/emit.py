@@ -2,6 +2,7 @@
 
 import marshal
 import os
+import re
 from contextlib import suppress
 from functools import cache
 from hashlib import sha256
@@ -18,6 +19,7 @@ from ebpfgen.stamp import MARK
 
 _MODULE, _FACADE = "module.py.jinja", "facade.py.jinja"
 _WIDTH = 88
+_CALL = re.compile(r"(\*?[\w.]+\()(.+)\)")
 _DIGEST_BYTES = 32
 
 
@@ -120,8 +122,28 @@ def bracketed(head: str, items: list[str] | tuple[str, ...], tail: str, indent: 
         return one_line
     inner = f"{space}    {', '.join(items)}"
     if is_tuple or (len(inner) > _WIDTH and len(items) > 1):
-        inner = "\n".join(f"{space}    {item}," for item in items)
+        inner = "\n".join(_item(item, indent + 4) for item in items)
     return f"{space}{head}\n{inner}\n{space}{tail}"
+
+
+def _item(item: str, indent: int) -> str:
+    """An item on a line of its own; a call that is too long has its arguments below it."""
+    line = f"{' ' * indent}{item},"
+    call = _CALL.fullmatch(item)
+    if len(line) <= _WIDTH or call is None:
+        return line
+    return bracketed(call[1], _arguments(call[2]), "),", indent)
+
+
+def _arguments(text: str) -> list[str]:
+    """The arguments of a call, split at the commas that are not in brackets."""
+    found, depth, start = [], 0, 0
+    for place, letter in enumerate(text):
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and not depth:
+            found.append(text[start:place].strip())
+            start = place + 1
+    return [*found, text[start:].strip()]
 
 
 def comprehension(

@@ -115,7 +115,7 @@ def opaque(name: str, size: int) -> Value:
         layout=f"{size}s",
         count=1,
         decode=lambda index: f"{name}(v[{index}])",
-        encode=lambda value, _: [f"{value}.pack()"],
+        encode=lambda value, label: [f'rt.packed({name}, {value}, "{label}")'],
         dtype=f"{name}.dtype()",
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ebpfgen.emit import render_module
+from ebpfgen.runtime.codec import packed
 
 from .building import bind_c, import_text, map_definition, run_python
 
@@ -258,3 +259,21 @@ def test_numpy_is_needed_for_dtype_alone(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(WITHOUT_NUMPY)
     done = run_python("program.py", cwd=tmp_path, env={"PYTHONPATH": ":".join(sys.path)})
     assert done.stdout == "BpfPoint(x=1, y=2) ModuleNotFoundError\n", done.stderr
+
+
+def test_a_member_of_another_class_is_an_error_that_names_both(module: Any) -> None:
+    flexible = module.BpfFlexible(count=1, rest=(2, 3))
+    for member, wrong in (("number", flexible), ("point", flexible), ("points", (flexible,) * 2)):
+        whole = some(module)
+        setattr(whole, member, wrong)
+        with pytest.raises(
+            ValueError, match=r"is of class BpfFlexible, not Bpf|is not of the type"
+        ):
+            packed(module.BpfWhole, whole)
+    union = some(module).number
+    with pytest.raises(
+        ValueError, match="BpfNumber.point: .* is of class BpfFlexible, not BpfPoint"
+    ):
+        union.point = flexible
+    with pytest.raises(ValueError, match="6 bytes at 0 do not fit 4"):
+        union._put(0, bytes(6))

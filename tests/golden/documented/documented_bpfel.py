@@ -136,7 +136,11 @@ class DocumentedEvent(rt.Record):
             self.pid,
             rt.bits(self.flags, 3, "DocumentedEvent.flags"),
             self.how,
-            self.anonymous_3.pack(),
+            rt.packed(
+                DocumentedEventAnonymous3,
+                self.anonymous_3,
+                "DocumentedEvent.anonymous_3",
+            ),
         )
 
     @property

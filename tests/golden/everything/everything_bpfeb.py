@@ -679,7 +679,9 @@ class EverythingEvent(rt.Record):
                 int.from_bytes(v[4], "big") >> 14 & 0x7F,
                 (int.from_bytes(v[4], "big") >> 5 & 0x1FF ^ 0x100) - 0x100,
                 bool(int.from_bytes(v[4], "big") >> 4 & 0x1),
-                rt.named(EverythingState, (int.from_bytes(v[4], "big") & 0xF ^ 0x8) - 0x8),
+                rt.named(
+                    EverythingState, (int.from_bytes(v[4], "big") & 0xF ^ 0x8) - 0x8
+                ),
                 int.from_bytes(v[5], "big") & 0xFFFFFFFFFF,
                 EverythingInner(v[6], v[7], rt.until_nul(v[8])),
                 EverythingPackedS(v[9], v[10], v[11]),
@@ -732,11 +734,19 @@ class EverythingEvent(rt.Record):
             self.pk.c,
             self.ov.a,
             self.ov.b,
-            self.ad.pack(),
-            self.anonymous_14.pack(),
+            rt.packed(EverythingAddr, self.ad, "EverythingEvent.ad"),
+            rt.packed(
+                EverythingEventAnonymous14,
+                self.anonymous_14,
+                "EverythingEvent.anonymous_14",
+            ),
             self.nested_anon,
             self.deep,
-            rt.packed(_EverythingEvent_named_anon, self.named_anon, "EverythingEvent.named_anon"),
+            rt.packed(
+                _EverythingEvent_named_anon,
+                self.named_anon,
+                "EverythingEvent.named_anon",
+            ),
             rt.packed(_EverythingEvent_grid, self.grid, "EverythingEvent.grid"),
             rt.packed(_EverythingEvent_pts, self.pts, "EverythingEvent.pts"),
             rt.packed(_EverythingEvent_words, self.words, "EverythingEvent.words"),

@@ -291,7 +291,7 @@ class StructsValue(rt.Record):
             self.share,
             self.task,
             self.delta,
-            self.ip.pack(),
+            rt.packed(StructsValueIp, self.ip, "StructsValue.ip"),
         )
 
     @classmethod

@@ -51,7 +51,11 @@ class WideConnectionTrackingKeyOfBothDirections(rt.Record):
 
     def _values(self) -> rt.Values:
         return (
-            rt.fit(self.source_address_of_the_connection, 16, "WideConnectionTrackingKeyOfBothDirections.source_address_of_the_connection"),
+            rt.fit(
+                self.source_address_of_the_connection,
+                16,
+                "WideConnectionTrackingKeyOfBothDirections.source_address_of_the_connection",
+            ),
         )
 
     @classmethod
@@ -343,8 +347,16 @@ class WideConnectionTrackingValueOfBothDirections(rt.Record):
             self.w,
             self.x,
             self.y,
-            rt.fit(self.the_other_direction.source_address_of_the_connection, 16, "WideConnectionTrackingValueOfBothDirections.the_other_direction.source_address_of_the_connection"),
-            *rt.exactly(self.numbers_of_packets_by_queue, 64, "WideConnectionTrackingValueOfBothDirections.numbers_of_packets_by_queue"),
+            rt.fit(
+                self.the_other_direction.source_address_of_the_connection,
+                16,
+                "WideConnectionTrackingValueOfBothDirections.the_other_direction.source_address_of_the_connection",
+            ),
+            *rt.exactly(
+                self.numbers_of_packets_by_queue,
+                64,
+                "WideConnectionTrackingValueOfBothDirections.numbers_of_packets_by_queue",
+            ),
         )
 
     @classmethod
