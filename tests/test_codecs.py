@@ -272,7 +272,7 @@ def test_a_member_of_another_class_is_an_error_that_names_both(module: Any) -> N
             packed(module.BpfWhole, whole)
     union = some(module).number
     with pytest.raises(
-        ValueError, match="BpfNumber.point: .* is of class BpfFlexible, not BpfPoint"
+        ValueError, match=r"BpfNumber\.point: .* BpfFlexible, not BpfPoint"
     ):
         union.point = flexible
     with pytest.raises(ValueError, match="6 bytes at 0 do not fit 4"):

@@ -114,10 +114,11 @@ def rows(results: Results) -> list[Row]:
         Row("map of 100k → dict, BCC items()", "ms", of("table", "items"), budget=0.1),
         Row("map of 100k → dict, BCC batch", "ms", of("table", "items", **batch), budget=1.0),
         Row("one lookup", "µs", of("table", "lookup")),
+        Row("one update", "µs", of("table", "update")),
     ]
     figures = {**of("table", "items", **batch), "ebpfgen": results["table ebpfgen"]["array"]}
     dictionary = results["table ebpfgen"]["items"]
-    table.insert(-1, Row("map of 100k → numpy", "ms", figures, False, dictionary, False))
+    table.insert(-2, Row("map of 100k → numpy", "ms", figures, False, dictionary, False))
     return table
 
 

@@ -173,6 +173,7 @@ class Workers:
         entries = best.pop("entries")
         figures = {name: value / 1e6 for name, value in best.items()}
         figures["lookup"] = figures.pop("lookups") * 1e3 / entries
+        figures["update"] = figures.pop("updates") * 1e3 / entries
         return figures
 
 

@@ -161,7 +161,11 @@ def table(bpf: Any) -> None:
         for number in range(ENTRIES):
             entries[ctypes.c_uint32(number)].value  # noqa: B018
         lookups = time.monotonic_ns() - start
-        say(entries=len(items), items=one_by_one, batch=batch, lookups=lookups)
+        start = time.monotonic_ns()
+        for number in range(ENTRIES):
+            entries[ctypes.c_uint32(number)] = ctypes.c_uint64(number * 3)
+        updates = time.monotonic_ns() - start
+        say(entries=len(items), items=one_by_one, batch=batch, lookups=lookups, updates=updates)
 
 
 TASKS: dict[str, Callable[[Any], None]] = {

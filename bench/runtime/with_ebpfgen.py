@@ -93,7 +93,11 @@ def table(objs: Any, _how: str) -> None:
         for number in range(ENTRIES):
             entries[number]
         lookups = time.monotonic_ns() - start
-        say(entries=len(items), items=whole, array=array, lookups=lookups)
+        start = time.monotonic_ns()
+        for number in range(ENTRIES):
+            entries[number] = number * 3
+        updates = time.monotonic_ns() - start
+        say(entries=len(items), items=whole, array=array, lookups=lookups, updates=updates)
 
 
 def sum_read(events: Any) -> int:

@@ -162,7 +162,7 @@ static void table(void)
 	int fd = map_fd("table");
 	unsigned cursor, count, read = 0;
 	unsigned long long value;
-	long long start, batch, lookups;
+	long long start, batch, lookups, updates;
 
 	for (unsigned i = 0; i < ENTRIES; i++) {
 		value = i * 3ULL;
@@ -183,7 +183,14 @@ static void table(void)
 		for (unsigned i = 0; i < ENTRIES; i++)
 			bpf_map_lookup_elem(fd, &i, &value);
 		lookups = now() - start;
-		printf("{\"entries\": %u, \"batch\": %lld, \"lookups\": %lld}\n", read, batch, lookups);
+		start = now();
+		for (unsigned i = 0; i < ENTRIES; i++) {
+			value = i * 3ULL;
+			bpf_map_update_elem(fd, &i, &value, 0);
+		}
+		updates = now() - start;
+		printf("{\"entries\": %u, \"batch\": %lld, ", read, batch);
+		printf("\"lookups\": %lld, \"updates\": %lld}\n", lookups, updates);
 	}
 }
 
