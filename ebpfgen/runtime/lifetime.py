@@ -66,7 +66,16 @@ class Lifetime:
     counted before ``closed`` is looked at, and ``closed`` is set before the calls are counted.
     """
 
-    __slots__ = ("__weakref__", "_before", "_free", "calls", "closed", "name", "process")
+    __slots__ = (
+        "__weakref__",
+        "_before",
+        "_free",
+        "_free_all",
+        "calls",
+        "closed",
+        "name",
+        "process",
+    )
 
     def __init__(self, name: str, free: Callable[[], None]) -> None:
         """Name the resource for errors; *free* must not raise and not refer to who holds it."""
@@ -75,7 +84,9 @@ class Lifetime:
         self.closed = False
         self.calls: list[None] = []
         self._before: list[Once] = []
-        self._free = Once(free)
+        self._free = free
+        # Of two that find no call in flight, one frees it, and the other does not go on before.
+        self._free_all = Once(self._release)
 
     def check_open(self) -> None:
         """Raise StateError if the resource is closed."""
@@ -88,7 +99,10 @@ class Lifetime:
 
     def free_before(self, release: Once) -> None:
         """Call *release* before the resource is freed, unless it was called by then."""
-        self._before = [known for known in self._before if not known.done]
+        for known in self._before.copy():
+            if known.done:
+                with contextlib.suppress(ValueError):  # another thread has removed it
+                    self._before.remove(known)
         self._before.append(release)
 
     def close(self) -> None:
@@ -102,11 +116,14 @@ class Lifetime:
     def settle(self) -> None:
         """Free the resource if it is closed and this was the last call in flight."""
         if self.closed and not self.calls and os.getpid() == self.process:
-            for release in reversed(self._before):
-                # Whoever closes a link or a buffer by itself is told; here nobody waits for it.
-                with contextlib.suppress(CallError, OSError):
-                    release()
-            self._free()
+            self._free_all()
+
+    def _release(self) -> None:
+        for release in reversed(self._before):
+            # Whoever closes a link or a buffer by itself is told; here nobody waits for it.
+            with contextlib.suppress(CallError, OSError):
+                release()
+        self._free()
 
     def begin(self) -> bool:
         """Count a call in flight, which ends with end(). False if the resource is closed."""
