@@ -5,6 +5,8 @@ import signal
 import hypothesis
 import pytest
 
+pytest_plugins = ["tests.kernel_vm"]
+
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("ebpfgen", deadline=None)
 hypothesis.settings.load_profile("ebpfgen")
