@@ -1,9 +1,13 @@
 """Options and settings of all tests."""
 
 import signal
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from .kernel_vm import Place  # pytest itself imports it, to rewrite its assertions
 
 pytest_plugins = ["tests.kernel_vm"]
 
@@ -25,6 +29,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write what is generated now into tests/golden, for you to review with git diff",
     )
+
+
+def pytest_kernel_places() -> "list[Place]":
+    from .vm.places import places
+
+    return places()
 
 
 @pytest.fixture

@@ -39,6 +39,8 @@ REFUSED = "refused"
 
 DENIED = (errno.EPERM, errno.EACCES)
 CAPABILITIES = ("CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_SYS_ADMIN")
+NOT_LOOKED_AT = re.compile(r"\s*(processed 0 insns .*)?\s*")
+"""The log of a verifier that has not begun with the program."""
 OPTION = re.compile(r"\bCONFIG_[A-Z0-9_]+\b")
 
 
@@ -56,6 +58,9 @@ class Place(Protocol):
     @property
     def name(self) -> str:
         """The name of the place in the summary: ``VM``."""
+
+    def missing(self) -> str:
+        """What this machine lacks to have the place, with what to do; empty if nothing."""
 
     def run(self, arguments: Sequence[str], folder: Path) -> CompletedProcess[str]:
         """Run pytest with these arguments there; the place reads and writes *folder*."""
@@ -80,7 +85,7 @@ def refusal(error: BaseException) -> str:
         return ""
     if isinstance(error, NotSupportedError) or OPTION.search(str(error)):
         return str(error)
-    denied = error.errno in DENIED and not getattr(error, "verifier_log", "")
+    denied = error.errno in DENIED and NOT_LOOKED_AT.fullmatch(getattr(error, "verifier_log", ""))
     return str(error) if denied and not kernel.missing_capabilities(*CAPABILITIES) else ""
 
 
@@ -209,7 +214,12 @@ class Deferral:
 
     def _run_elsewhere(self) -> None:
         for place in self._places():
-            if self._deferred:
+            if not self._deferred:
+                break
+            if missing := place.missing():
+                for test in self._deferred.values():
+                    test.reasons.append(f"{place.name}: {missing}")
+            else:
                 self._run_in(place)
         for test in self._deferred.values():
             self._log(_nowhere(test))

@@ -22,6 +22,9 @@ class Process:
     def __init__(self, name):
         self.name = name
 
+    def missing(self):
+        return "it is not there" if self.name == "absent" else ""
+
     def run(self, arguments, folder):
         command = [sys.executable, "-m", "pytest", *arguments]
         environment = {**os.environ, "PLACE": self.name}
@@ -107,6 +110,12 @@ def test_what_every_kernel_refuses_has_failed_as_it_did_here(run: Run) -> None:
     done = run("def test_nowhere(): load('', 'VM', 'newer')\n", places="VM newer")
     done.assert_outcomes(failed=1)
     done.stdout.fnmatch_lines(["*LoadError: can't load program elements", "newer: can't load*"])
+
+
+def test_a_place_that_is_missing_says_what_it_lacks(run: Run) -> None:
+    done = run("def test_nowhere(): load('', 'VM')\n", places="absent VM")
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(["absent: it is not there", "VM: can't load*"])
 
 
 def test_a_fixture_that_is_refused_defers_its_tests(run: Run) -> None:
@@ -245,7 +254,7 @@ class TestWhatIsDeferred:
                 "error",
                 [
                     rt.LoadError(errno.EPERM, "refused"),
-                    rt.LoadError(errno.EACCES, "refused"),
+                    rt.LoadError(errno.EACCES, "refused", "processed 0 insns (limit 1000000)\\n"),
                     rt.MapError(errno.EPERM, "refused"),
                     rt.UnsupportedObjectError(errno.EINVAL, "no such type of map"),
                     rt.NotSupportedError(errno.ENOENT, "no kprobes"),

@@ -5,17 +5,22 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from ebpfgen.generate import generate
-from ebpfgen.jobs import Options, job_from_arguments
+from tests.kernel_vm import MARKER, Lacking
 
-HERE = Path(__file__).parent
-HEADERS = HERE.parents[1] / "headers"
+from .sources import MAPS, Sources
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "bpf" in getattr(item, "fixturenames", ()):
+            item.add_marker(MARKER)
 
 
 def need(missing: str) -> None:
@@ -26,16 +31,35 @@ def need(missing: str) -> None:
         pytest.skip(missing)
 
 
-@pytest.fixture(scope="session")
-def bindings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give the folder of the generated modules, which can be imported by name."""
-    folder = tmp_path_factory.mktemp("bindings")
-    options = Options(cflags=("-I", str(HEADERS)))
-    sources = sorted({*HERE.glob("*.c"), *HERE.glob("maps/*.c")})
-    generate([job_from_arguments(p.stem, p, folder, options) for p in sources])
+def need_kernel(missing: str) -> None:
+    """Leave the test to another kernel, or another libbpf, for what these lack."""
+    if missing:
+        raise Lacking(missing)
+
+
+@contextmanager
+def importable(
+    sources: Sources, name: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """Give the folder of the modules, which can be imported by name.
+
+    In the VM, where compiling takes long, the host has made them.
+    """
+    if made := os.environ.get("EBPFGEN_VM_SCRATCH"):
+        folder = Path(made)
+    else:
+        folder = tmp_path_factory.mktemp(name)
+        sources.compile_into(folder)
     sys.path.insert(0, str(folder))
     yield folder
     sys.path.remove(str(folder))
+
+
+@pytest.fixture(scope="session")
+def bindings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give the folder of the modules made of the C files here and of those of maps."""
+    with importable(MAPS, "bindings", tmp_path_factory) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import json
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,19 +38,37 @@ def run_in_vm(
 ) -> subprocess.CompletedProcess[str]:
     """Boot, run a file of tests/vm/guest as root in the repository's folder, and shut down.
 
-    A Python file runs in the interpreter of the tests, any other one in sh. What the guest writes
-    into `writable` is there afterwards. `timeout` is in seconds and counts the boot, which takes
-    about 20; it ends with the exit status 124. `kernel` and `libbpf` are others than the usual.
+    A Python file runs in the interpreter of the tests, any other one in sh. The other options are
+    those of boot().
     """
     interpreter = sys.executable if script.endswith(".py") else "sh"
+    command = [interpreter, str(GUEST / script), *arguments]
+    environment = {"EBPFGEN_LIBBPF": str(libbpf)} if libbpf is not None else {}
+    return boot(command, environment, writable=writable, timeout=timeout, cpus=cpus, kernel=kernel)
+
+
+def boot(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    writable: Path | None = None,
+    timeout: float = 300.0,
+    cpus: int = 1,
+    kernel: Path | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Boot, run a command as root in the repository's folder, and shut down.
+
+    What the guest writes into `writable` is there afterwards. `timeout` is in seconds and counts
+    the boot, which takes about 20; it ends with the exit status 124. `kernel` is another than the
+    usual one.
+    """
     options = [f"--timeout={timeout}", f"--cpus={cpus}"]
     if writable is not None:
         options.append(f"--rwdir={writable}")
     if kernel is not None:
         options.append(f"--kernel={kernel}")
-    environment = ["env", f"EBPFGEN_LIBBPF={libbpf}"] if libbpf is not None else []
-    command = [*environment, interpreter, str(GUEST / script), *arguments]
-    command = [str(VM), *options, "--", *command]
+    variables = [f"{name}={value}" for name, value in environment.items()]
+    command = [str(VM), *options, "--", "env", *variables, *command]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 

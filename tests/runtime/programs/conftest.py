@@ -4,7 +4,6 @@ import ctypes
 import importlib
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,12 +14,10 @@ from typing import Any
 import pytest
 
 from ebpfgen import runtime as rt
-from ebpfgen.generate import generate
-from ebpfgen.jobs import Options, job_from_arguments
 
-from ..conftest import HEADERS, need
+from ..conftest import importable, need, need_kernel
+from ..sources import PROGRAMS, VICTIM, compile_victim
 
-HERE = Path(__file__).parent
 NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 
 Load = Callable[..., Any]
@@ -28,20 +25,9 @@ Load = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def program_bindings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give the folder of the modules made of the C files here, which can be imported by name.
-
-    In the VM, where compiling takes long, the host has made them.
-    """
-    if made := os.environ.get("EBPFGEN_VM_SCRATCH"):
-        folder = Path(made)
-    else:
-        folder = tmp_path_factory.mktemp("programs")
-        options = Options(targets=("native",), cflags=("-I", str(HEADERS)))
-        sources = (path for path in sorted(HERE.glob("*.c")) if path.name != "victim.c")
-        generate([job_from_arguments(p.stem, p, folder, options) for p in sources])
-    sys.path.insert(0, str(folder))
-    yield folder
-    sys.path.remove(str(folder))
+    """Give the folder of the modules made of the C files here, which can be imported by name."""
+    with importable(PROGRAMS, "programs", tmp_path_factory) as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -60,12 +46,11 @@ def load(bpf: None, program_bindings: Path) -> Iterator[Load]:
 
 
 @pytest.fixture(scope="session")
-def victim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def victim(program_bindings: Path) -> Path:
     """Give the program that victim.c becomes."""
-    program = tmp_path_factory.mktemp("victim") / "victim"
-    command = ["clang", "-O1", "-o", str(program), str(HERE / "victim.c")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    need(f"clang can't make programs of this machine: {done.stderr}" if done.returncode else "")
+    program = program_bindings / VICTIM.stem
+    missing = "" if program.exists() else compile_victim(program)
+    need(f"clang can't make programs of this machine: {missing}" if missing else "")
     return program
 
 
@@ -155,4 +140,4 @@ def descriptors() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-__all__ = ["Load", "descriptors", "eventually", "ip", "need", "rt"]
+__all__ = ["Load", "descriptors", "eventually", "ip", "need", "need_kernel", "rt"]
