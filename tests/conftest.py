@@ -31,6 +31,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    from .side_by_side import Scheduler
+
+    return Scheduler(config, log) if config.option.dist == "loadfile" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        from .side_by_side import rank
+
+        items.sort(key=lambda item: rank(item.nodeid))
+
+
 def pytest_kernel_places() -> "list[Place]":
     from .vm.places import places
 

@@ -296,8 +296,8 @@ class Summary:
             report.when != "call" and not (report.failed and report.when == "setup")
         ):
             return
-        if ran_on := _property(report, RAN_ON):
-            self._ran[ran_on] += 1
+        # A test may say by itself that it had other kernels run.
+        self._ran.update({str(value) for key, value in report.user_properties if key == RAN_ON})
         if reason := _property(report, REFUSED):
             self._deferred[reason] += 1
 
@@ -315,7 +315,7 @@ def _property(report: pytest.TestReport, name: str) -> str:
 
 
 def _nowhere(test: Deferred) -> list[pytest.TestReport]:
-    """The reports of a test that no place could run."""
+    """The reports of a test that no kernel could run."""
     told = "; ".join(dict.fromkeys(test.reasons))
     last = next(report for report in test.reports if _property(report, REFUSED))
     if test.lacking and os.environ.get("CI") == "true":
@@ -325,6 +325,8 @@ def _nowhere(test: Deferred) -> list[pytest.TestReport]:
         last.longrepr = (path, line, f"Skipped: {told}")
     else:
         last.sections.extend(("refused elsewhere, too", reason) for reason in test.reasons[1:])
+    for report in test.reports:
+        report.user_properties = [known for known in report.user_properties if known[0] != RAN_ON]
     return test.reports
 
 

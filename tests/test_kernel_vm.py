@@ -310,6 +310,11 @@ def test_the_end_says_which_kernels_ran_how_many_and_why(run: Run) -> None:
     )
 
 
+def test_what_no_kernel_took_ran_on_none(run: Run) -> None:
+    done = run("def test_here(): pass\n\n\ndef test_nowhere(): load('', 'VM')\n")
+    done.stdout.re_match_lines([r"^kernel tests ran on [^;]* \(this host\): 1$"])
+
+
 def test_a_report_for_machines_names_the_kernel_of_each_test(run: Run, tmp_path: Path) -> None:
     run(MIXED, f"--junitxml={tmp_path / 'report.xml'}")
     cases = ElementTree.parse(tmp_path / "report.xml").iter("testcase")

@@ -4,17 +4,20 @@ import importlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from ebpfgen.runtime._libbpf.library import version
 from tests.kernel_vm import MARKER, Lacking
 
 from .sources import MAPS, Sources
+
+Load = Callable[[str], Any]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,6 +38,13 @@ def need_kernel(missing: str) -> None:
     """Leave the test to another kernel, or another libbpf, for what these lack."""
     if missing:
         raise Lacking(missing)
+
+
+def need_libbpf(since: str, what: str) -> None:
+    """Leave the test to a libbpf that is not older than a version."""
+    numbers = [tuple(map(int, text.split("."))) for text in (version(), since)]
+    if numbers[0] < numbers[1]:
+        raise Lacking(f"{what} came with libbpf {since}, and this is {version()}")
 
 
 @contextmanager
@@ -80,12 +90,12 @@ def bpf() -> None:
 
 @pytest.fixture(scope="session")
 def tracefs() -> None:
-    """Mount tracefs if need be, or skip."""
+    """Mount tracefs if need be, or leave the test to another kernel."""
     place = Path("/sys/kernel/tracing")
     if not (place / "events").exists():
         command = ["mount", "-t", "tracefs", "tracefs", str(place)]
         mount = subprocess.run(command, capture_output=True, text=True, check=False)
-        need(mount.stderr.strip())
+        need_kernel(mount.stderr.strip())
 
 
 @pytest.fixture
@@ -93,3 +103,15 @@ def objs(bpf: None, sample: ModuleType) -> Iterator[Any]:
     """Give the loaded objects of sample.c."""
     with sample.load_sample_objects() as loaded:
         yield loaded
+
+
+@pytest.fixture
+def load(bpf: None, bindings: Path) -> Iterator[Load]:
+    """Load the objects of a C file here or of maps."""
+    with ExitStack() as stack:
+
+        def load_objects(name: str) -> Any:
+            load_them = getattr(importlib.import_module(name), f"load_{name}_objects")
+            return stack.enter_context(load_them())
+
+        yield load_objects

@@ -31,9 +31,12 @@ def _files(pattern: str) -> list[Path]:
 
 
 _INCLUDE = ("-I", str(HEADERS))
-MAPS = Sources([*_files("*.c"), *_files("maps/*.c")], Options(cflags=_INCLUDE))
+MAPS = Sources(
+    [*_files("*.c"), *_files("maps/*.c"), *_files("events/user_ringbuf.c")],
+    Options(cflags=_INCLUDE),
+)
 PROGRAMS = Sources(_files("programs/*.c"), Options(targets=("native",), cflags=_INCLUDE))
-EVENTS = Sources(_files("events/*.c"), Options(cflags=_INCLUDE, types=("order",)))
+BUFFERS = Sources(_files("events/buffers.c"), Options(cflags=_INCLUDE, types=("order",)))
 
 
 def compile_victim(program: Path) -> str:
@@ -45,6 +48,6 @@ def compile_victim(program: Path) -> str:
 
 def compile_all(folder: Path) -> None:
     """Make all bindings and the program, for a machine on which compiling takes long."""
-    for sources in (MAPS, PROGRAMS, EVENTS):
+    for sources in (MAPS, PROGRAMS, BUFFERS):
         sources.compile_into(folder)
     compile_victim(folder / VICTIM.stem)

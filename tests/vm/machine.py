@@ -3,16 +3,21 @@
 import ast
 import json
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ebpfgen.runtime._libbpf.library import version
+
 ROOT = Path(__file__).resolve().parents[2]
 GUEST = Path(__file__).resolve().parent / "guest"
 VM = ROOT / "scripts" / "vm"
-FOR_NEWER = ("check_tracing.py", "check_kernel_probes.py", "check_struct_ops.py", "newer_*.py")
+NEWER_ALONE = ("newer_*.py",)
+"""The files of checks of what only a newer kernel and libbpf have."""
+FOR_NEWER = ("check_tracing.py", "check_kernel_probes.py", "check_struct_ops.py", *NEWER_ALONE)
 """The files of checks for the newer kernel: all about programs, and what it alone has."""
 
 
@@ -20,6 +25,14 @@ def missing() -> str | None:
     """Say what this machine lacks to boot the VM, in scripts/vm's own words; None if nothing."""
     probe = subprocess.run([VM, "--check"], capture_output=True, text=True, check=False)
     return None if probe.returncode == 0 else probe.stderr.strip()
+
+
+def is_new() -> bool:
+    """Tell whether the usual kernel and libbpf do for what is to be checked with newer ones."""
+    probe = subprocess.run([VM, "--check"], capture_output=True, text=True, check=False)
+    numbers = re.findall(r"\d+", Path(probe.stdout.strip()).name)[:2]
+    libbpf = tuple(map(int, version().split(".")))
+    return tuple(map(int, numbers)) >= (6, 9) and libbpf >= (1, 4)
 
 
 def can_be_installed() -> bool:
@@ -99,7 +112,9 @@ class Report:
 
     def __init__(self, path: Path, process: subprocess.CompletedProcess[str]) -> None:
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        outcomes = (Outcome(**json.loads(line)) for line in lines)
+        first, *rest = (json.loads(line) for line in lines or ['{"kernel": "unknown"}'])
+        self.kernel: str = first["kernel"]
+        outcomes = (Outcome(**record) for record in rest)
         self._outcomes = {outcome.name: outcome for outcome in outcomes}
         self._process = process
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from ..conftest import importable
-from ..sources import EVENTS
+from ..sources import BUFFERS
 from .running import Producer
 
 
 @pytest.fixture(scope="session")
 def buffers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     """Give the generated module of buffers.c."""
-    with importable(EVENTS, "events", tmp_path_factory):
+    with importable(BUFFERS, "buffers", tmp_path_factory):
         yield importlib.import_module("buffers")
 
 

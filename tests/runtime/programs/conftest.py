@@ -15,7 +15,7 @@ import pytest
 
 from ebpfgen import runtime as rt
 
-from ..conftest import importable, need, need_kernel
+from ..conftest import importable, need, need_kernel, need_libbpf
 from ..sources import PROGRAMS, VICTIM, compile_victim
 
 NEW_NETWORK = 0x40000000  # CLONE_NEWNET
@@ -61,7 +61,7 @@ def network(bpf: None) -> Iterator[None]:
     libc = ctypes.CDLL(None, use_errno=True)
     home = os.open("/proc/self/ns/net", os.O_RDONLY)
     failed = libc.unshare(NEW_NETWORK)
-    need(f"unshare: {os.strerror(ctypes.get_errno())}" if failed else "")
+    need_kernel(f"unshare: {os.strerror(ctypes.get_errno())}" if failed else "")
     try:
         ip("link", "set", "lo", "up")
         yield
@@ -89,12 +89,12 @@ def cgroup(bpf: None, tmp_path: Path) -> Iterator[Path]:
     """Move this process into a cgroup (v2) of its own."""
     lines = Path("/proc/self/cgroup").read_text().splitlines()
     own = next((line.removeprefix("0::") for line in lines if line.startswith("0::")), None)
-    need("" if own is not None else "this kernel has no cgroup v2")
+    need_kernel("" if own is not None else "this kernel has no cgroup v2")
     root = tmp_path / "cgroup2"
     root.mkdir()
     mount = ["mount", "-t", "cgroup2", "cgroup2", str(root)]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    need(done.stderr.strip())
+    need_kernel(done.stderr.strip())
     before = root / (own or "").lstrip("/")
     folder = root / f"ebpfgen-{os.getpid()}"
     try:
@@ -114,7 +114,7 @@ def bpffs(bpf: None, tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     mount = ["mount", "-t", "bpf", "bpf", str(folder)]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    need(done.stderr.strip())
+    need_kernel(done.stderr.strip())
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 
@@ -122,7 +122,7 @@ def bpffs(bpf: None, tmp_path: Path) -> Iterator[Path]:
 def ip(*arguments: str) -> str:
     """Run ip(8) and return its output; what it lacks of this kernel skips the test."""
     done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
-    need(f"ip {' '.join(arguments)}: {done.stderr.strip()}" if done.returncode else "")
+    need_kernel(f"ip {' '.join(arguments)}: {done.stderr.strip()}" if done.returncode else "")
     return done.stdout
 
 
@@ -140,4 +140,4 @@ def descriptors() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-__all__ = ["Load", "descriptors", "eventually", "ip", "need", "need_kernel", "rt"]
+__all__ = ["Load", "descriptors", "eventually", "ip", "need", "need_kernel", "need_libbpf", "rt"]

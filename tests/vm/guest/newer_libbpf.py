@@ -13,6 +13,7 @@ from .loading import error_of, loaded
 
 SECONDS = 300
 PROGRAMS = Path(__file__).resolve().parents[2] / "runtime/programs"
+NEWER = ("tcx", "uprobe_multi", "netfilter", "netkit")
 
 
 def check_this_kernel_has_what_is_newer() -> None:
@@ -23,7 +24,10 @@ def check_this_kernel_has_what_is_newer() -> None:
 def check_all_that_needs_a_newer_libbpf() -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [*command, str(PROGRAMS / "newer_libbpf.py")], capture_output=True, text=True, check=False
+        [*command, *(str(PROGRAMS / f"test_{name}.py") for name in NEWER)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     print(done.stdout, done.stderr)
     assert done.returncode == 0
