@@ -1,9 +1,9 @@
 """Options and settings of all tests."""
 
+import os
 import signal
 from typing import TYPE_CHECKING
 
-import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -11,9 +11,13 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.kernel_vm"]
 
-# How long an example takes says more about the machine than about the code.
-hypothesis.settings.register_profile("ebpfgen", deadline=None)
-hypothesis.settings.load_profile("ebpfgen")
+# The VM runs no test of examples, and takes seconds to import what makes them.
+if "EBPFGEN_VM_SCRATCH" not in os.environ:
+    import hypothesis
+
+    # How long an example takes says more about the machine than about the code.
+    hypothesis.settings.register_profile("ebpfgen", deadline=None)
+    hypothesis.settings.load_profile("ebpfgen")
 
 
 # Who starts these tests may ignore signals (nohup does, and a shell's &), and what they start would

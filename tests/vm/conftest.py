@@ -13,8 +13,6 @@ from ebpfgen.jobs import Options, job_from_arguments
 from ..backports import newer_kernel, newer_libbpf
 from . import machine
 
-PROGRAMS = machine.ROOT / "tests/runtime/programs"
-
 
 @pytest.fixture(scope="session")
 def vm() -> None:
@@ -69,8 +67,7 @@ def newer_guest_report(
 
 def compile_newer(folder: Path) -> None:
     """Make the bindings that the checks for the newer kernel have need of."""
-    generate_bindings(folder, PROGRAMS)
-    generate_bindings(folder, PROGRAMS.parent / "maps", "arena.c")
+    generate_bindings(folder, machine.ROOT / "tests/runtime/maps", "arena.c")
 
 
 def run_checks(
@@ -94,5 +91,5 @@ def run_checks(
 def generate_bindings(folder: Path, sources: Path, pattern: str = "*.c") -> None:
     """Generate the bindings of the .c files of a folder, for this machine, named after them."""
     options = Options(targets=("native",), cflags=("-I", str(machine.ROOT / "headers")))
-    files = [source for source in sorted(sources.glob(pattern)) if source.name != "victim.c"]
+    files = sorted(sources.glob(pattern))
     generate([job_from_arguments(source.stem, source, folder, options) for source in files])

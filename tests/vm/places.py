@@ -82,7 +82,11 @@ def _pytest() -> list[str]:
 
 
 def _environment(folder: Path, libbpf: Path | None) -> dict[str, str]:
-    variables = {"EBPFGEN_VM_SCRATCH": str(folder), "CI": os.environ.get("CI", "")}
+    variables = {
+        "EBPFGEN_VM_SCRATCH": str(folder),
+        "CI": os.environ.get("CI", ""),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # none of them is used, and importing takes long
+    }
     return variables | ({"EBPFGEN_LIBBPF": str(libbpf)} if libbpf else {})
 
 
