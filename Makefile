@@ -5,6 +5,8 @@ VENV := .venv
 # Written last, so that an interrupted set-up is done again.
 INSTALLED := $(VENV)/.installed
 PYTEST_ARGS ?=
+# Tests of the kernel stay in one process, whatever the number: tests/side_by_side.py.
+SIDE_BY_SIDE ?= -n auto --maxprocesses=8 --dist=loadfile
 FUZZ_SECONDS ?= 60
 
 export PYTHON
@@ -21,7 +23,7 @@ demo: venv ## scaffold a project, generate its bindings and count system calls (
 
 test: vm-packages lint ## lint, then run all tests, those on a real kernel in a VM included
 	$(VENV)/bin/python scripts/corpus --fetch-only
-	$(VENV)/bin/pytest $(PYTEST_ARGS)
+	$(VENV)/bin/pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 debian13: ## make test on Debian 13 (clang 19, libbpf 1.5, Python 3.13), in a root of its own
 	scripts/debian13

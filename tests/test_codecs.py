@@ -271,9 +271,7 @@ def test_a_member_of_another_class_is_an_error_that_names_both(module: Any) -> N
         ):
             packed(module.BpfWhole, whole)
     union = some(module).number
-    with pytest.raises(
-        ValueError, match=r"BpfNumber\.point: .* BpfFlexible, not BpfPoint"
-    ):
+    with pytest.raises(ValueError, match=r"BpfNumber\.point: .* BpfFlexible, not BpfPoint"):
         union.point = flexible
     with pytest.raises(ValueError, match="6 bytes at 0 do not fit 4"):
         union._put(0, bytes(6))

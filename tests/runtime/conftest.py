@@ -4,18 +4,26 @@ import importlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from ebpfgen.generate import generate
-from ebpfgen.jobs import Options, job_from_arguments
+from ebpfgen.runtime._libbpf.library import version
+from tests.kernel_vm import MARKER, Lacking
 
-HERE = Path(__file__).parent
-HEADERS = HERE.parents[1] / "headers"
+from .sources import MAPS, Sources
+
+Load = Callable[[str], Any]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "bpf" in getattr(item, "fixturenames", ()):
+            item.add_marker(MARKER)
 
 
 def need(missing: str) -> None:
@@ -26,22 +34,48 @@ def need(missing: str) -> None:
         pytest.skip(missing)
 
 
+def need_kernel(missing: str) -> None:
+    """Leave the test to another kernel, or another libbpf, for what these lack."""
+    if missing:
+        raise Lacking(missing)
+
+
 def need_own_mounts() -> None:
-    """Skip where the kernel refuses a mount namespace, or ``/`` is no mount point (a chroot)."""
+    """Leave the test to another kernel where this one refuses a mount namespace, as in a chroot."""
     probe = ["unshare", "--mount", "true"]
-    need(subprocess.run(probe, capture_output=True, text=True, check=False).stderr.strip())
+    need_kernel(subprocess.run(probe, capture_output=True, text=True, check=False).stderr.strip())
+
+
+def need_libbpf(since: str, what: str) -> None:
+    """Leave the test to a libbpf that is not older than a version."""
+    numbers = [tuple(map(int, text.split("."))) for text in (version(), since)]
+    if numbers[0] < numbers[1]:
+        raise Lacking(f"{what} came with libbpf {since}, and this is {version()}")
+
+
+@contextmanager
+def importable(
+    sources: Sources, name: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """Give the folder of the modules, which can be imported by name.
+
+    In the VM, where compiling takes long, the host has made them.
+    """
+    if made := os.environ.get("EBPFGEN_VM_SCRATCH"):
+        folder = Path(made)
+    else:
+        folder = tmp_path_factory.mktemp(name)
+        sources.compile_into(folder)
+    sys.path.insert(0, str(folder))
+    yield folder
+    sys.path.remove(str(folder))
 
 
 @pytest.fixture(scope="session")
 def bindings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give the folder of the generated modules, which can be imported by name."""
-    folder = tmp_path_factory.mktemp("bindings")
-    options = Options(cflags=("-I", str(HEADERS)))
-    sources = sorted({*HERE.glob("*.c"), *HERE.glob("maps/*.c")})
-    generate([job_from_arguments(p.stem, p, folder, options) for p in sources])
-    sys.path.insert(0, str(folder))
-    yield folder
-    sys.path.remove(str(folder))
+    """Give the folder of the modules made of the C files here and of those of maps."""
+    with importable(MAPS, "bindings", tmp_path_factory) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -62,12 +96,12 @@ def bpf() -> None:
 
 @pytest.fixture(scope="session")
 def tracefs() -> None:
-    """Mount tracefs if need be, or skip."""
+    """Mount tracefs if need be, or leave the test to another kernel."""
     place = Path("/sys/kernel/tracing")
     if not (place / "events").exists():
         command = ["mount", "-t", "tracefs", "tracefs", str(place)]
         mount = subprocess.run(command, capture_output=True, text=True, check=False)
-        need(mount.stderr.strip())
+        need_kernel(mount.stderr.strip())
 
 
 @pytest.fixture
@@ -75,3 +109,15 @@ def objs(bpf: None, sample: ModuleType) -> Iterator[Any]:
     """Give the loaded objects of sample.c."""
     with sample.load_sample_objects() as loaded:
         yield loaded
+
+
+@pytest.fixture
+def load(bpf: None, bindings: Path) -> Iterator[Load]:
+    """Load the objects of a C file here or of maps."""
+    with ExitStack() as stack:
+
+        def load_objects(name: str) -> Any:
+            load_them = getattr(importlib.import_module(name), f"load_{name}_objects")
+            return stack.enter_context(load_them())
+
+        yield load_objects

@@ -1,4 +1,4 @@
-// What the runtime's tests load: maps of several kinds, and programs that attach without kprobes.
+// What most tests load: maps of plain values, and a program that notes who makes system calls.
 #include "common.h"
 #include <bpf/bpf_helpers.h>
 
@@ -37,28 +37,6 @@ struct {
 	__uint(max_entries, 1);
 } per_cpu SEC(".maps");
 
-static void count(u32 index)
-{
-	u64 *value = bpf_map_lookup_elem(&counts, &index);
-
-	if (value)
-		__sync_fetch_and_add(value, 1);
-}
-
-SEC("tracepoint/syscalls/sys_enter_execve")
-int on_execve(void *ctx)
-{
-	count(0);
-	return 0;
-}
-
-SEC("tp")
-int anywhere(void *ctx)
-{
-	count(1);
-	return 0;
-}
-
 SEC("raw_tracepoint/sys_enter")
 int on_any_call(void *ctx)
 {
@@ -67,17 +45,5 @@ int on_any_call(void *ctx)
 
 	bpf_get_current_comm(owner.comm, sizeof(owner.comm));
 	bpf_map_update_elem(&owners, &pid, &owner, BPF_ANY);
-	return 0;
-}
-
-SEC("kprobe/sys_execve")
-int on_function(struct pt_regs *ctx)
-{
-	return 0;
-}
-
-SEC("lwt_in")
-int no_place(void *ctx)
-{
 	return 0;
 }

@@ -173,12 +173,12 @@ print(objs.LeakMap[0] >= 0)
 
 
 def test_a_template_lives_until_it_is_needed(bindings: Path, bpf: None) -> None:
-    holders = importlib.import_module("holders")
-    with holders.load_holders() as specs:
-        specs.Untold.set_inner(holders.HoldersMaps.First.create(3))
+    untold = importlib.import_module("untold_maps")
+    template = rt.array("template", value=rt.le.u64)
+    with untold.load_untold_maps() as specs:
+        specs.Untold.set_inner(template.create(3))
         gc.collect()
         others = [os.dup(0) for _ in range(4)]  # which would get its number
-        specs.OfCgroup.autocreate = False
         with specs.load() as objs:
             assert objs.Untold.type == rt.MapType.ARRAY_OF_MAPS
         for other in others:

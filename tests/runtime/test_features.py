@@ -11,7 +11,7 @@ import pytest
 from ebpfgen.runtime import features
 from ebpfgen.runtime._libbpf import probes
 from tests.building import REPOSITORY
-from tests.runtime.conftest import need
+from tests.runtime.conftest import need_kernel
 
 HEADER = Path("/usr/include/linux/bpf.h")
 MAP_TYPES = [feature for number in range(1, 99) if (feature := features.map_type(number))]
@@ -93,7 +93,7 @@ class TestThisKernel:
     @pytest.mark.parametrize("held", [(), ("NET_ADMIN",), ("PERFMON",), ("NET_ADMIN", "PERFMON")])
     def test_programs_take_the_capabilities_of_the_table(self, held: tuple[str, ...]) -> None:
         everywhere = loadable(("BPF", "NET_ADMIN", "PERFMON"))
-        need("" if len(everywhere) > 20 else "this kernel has few kinds of programs")
+        need_kernel("" if len(everywhere) > 20 else "this kernel has few kinds of programs")
         allowed = {f"CAP_{name}" for name in held}
         wanted = {n for n in everywhere if allowed >= {*PROGRAM_TYPES[n - 1].capabilities}}
         assert loadable(("BPF", *held)) == wanted

@@ -17,7 +17,7 @@ from ebpfgen.runtime._libbpf import probes
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.load_errors import load_error
 from tests.building import REPOSITORY, map_definition, program_definition
-from tests.runtime.conftest import need, need_own_mounts
+from tests.runtime.conftest import need_kernel, need_own_mounts
 from tests.runtime.snippets import open_c, refusal
 
 PLACES_SINCE = (6, 9)  # of Linux: the verifier names the file and line of C
@@ -187,7 +187,7 @@ SEC("tc") int option(void *ctx) { return CONFIG_NO_SUCH_OPTION; }
 
     def test_a_type_of_program_it_was_built_without(self) -> None:
         if features.config("CONFIG_BPF_LIRC_MODE2") != "n":
-            need("this kernel has LIRC programs, the type that is most often left out")
+            pytest.skip("this kernel has LIRC programs, the type that is most often left out")
         error = refusal(program_definition("remote", "lirc_mode2"), errno=errno.EINVAL)
         assert isinstance(error, rt.UnsupportedObjectError)
         assert error.lacks == "BPF_PROG_TYPE_LIRC_MODE2"
@@ -266,7 +266,7 @@ class TestPermission:
         program = load_program(program_definition("traced", "tp/sched/sched_switch"))
         done = run(["unshare", "--user", "--map-root-user"], program)
         if "unshare failed" in done.stderr:
-            need(done.stderr.strip())
+            need_kernel(done.stderr.strip())
         assert "in a user namespace, whose capabilities do not count here" in done.stderr
 
     def test_nothing_is_missing(self) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from ebpfgen import runtime as rt
-from tests.runtime.conftest import need
+from tests.runtime.conftest import need_kernel
 
 BPF_FILESYSTEM = Path("/sys/fs/bpf")
 FRAME = bytes(64)
@@ -25,12 +25,12 @@ XDP = 6
 
 @pytest.fixture(scope="module")
 def runs(bindings: Path, bpf: None) -> ModuleType:
-    return importlib.import_module("runs")
+    return importlib.import_module("run_xdp")
 
 
 @pytest.fixture
 def objs(runs: ModuleType) -> Iterator[Any]:
-    with runs.load_runs_objects() as loaded:
+    with runs.load_run_xdp_objects() as loaded:
         yield loaded
 
 
@@ -39,7 +39,8 @@ def place(bpf: None) -> Iterator[Path]:
     """Give a path on a BPF filesystem with nothing there."""
     if not os.path.ismount(BPF_FILESYSTEM):
         mount = ["mount", "-t", "bpf", "bpf", str(BPF_FILESYSTEM)]
-        need(subprocess.run(mount, capture_output=True, text=True, check=False).stderr.strip())
+        done = subprocess.run(mount, capture_output=True, text=True, check=False)
+        need_kernel(done.stderr.strip())
     path = BPF_FILESYSTEM / f"ebpfgen-test-{uuid.uuid4().hex}"
     yield path
     path.unlink(missing_ok=True)
@@ -62,22 +63,22 @@ def test_info_is_what_the_kernel_has(objs: Any) -> None:
 def test_info_names_the_maps_a_program_uses(objs: Any) -> None:
     bss = objs.Grow.info.map_ids
     assert len(bss) == 1
-    assert objs.Add.info.map_ids == bss
-    assert objs.Mark.info.map_ids == ()
+    assert objs.Count.info.map_ids == bss
+    assert objs.Pass.info.map_ids == ()
 
 
 def test_runs_are_counted_while_statistics_are_on(objs: Any) -> None:
     with rt.enable_stats():
-        before = objs.Mark.info
-        objs.Mark.test_run(FRAME, repeat=50)
-        after = objs.Mark.info
+        before = objs.Pass.info
+        objs.Pass.test_run(FRAME, repeat=50)
+        after = objs.Pass.info
     assert after.run_count == before.run_count + 50
     assert after.run_time_ns > before.run_time_ns
 
 
 def test_statistics_end_with_the_block(objs: Any) -> None:
     if Path("/proc/sys/kernel/bpf_stats_enabled").read_text() != "0\n":
-        need("kernel.bpf_stats_enabled is on for the whole machine")
+        need_kernel("kernel.bpf_stats_enabled is on for the whole machine")
     before = {*Path("/proc/self/fd").iterdir()}
     with pytest.raises(ZeroDivisionError), rt.enable_stats():
         _ = 1 / 0
@@ -95,7 +96,7 @@ def test_statistics_take_a_capability(bpf: None) -> None:
 
 
 def test_a_pinned_program_outlives_its_collection(runs: ModuleType, place: Path) -> None:
-    with runs.load_runs_objects() as objs:
+    with runs.load_run_xdp_objects() as objs:
         objs.Grow.pin(place)
         number = objs.Grow.info.id
     with rt.open_pinned_program(place) as program:
@@ -116,11 +117,11 @@ def test_unpinning_removes_the_name(objs: Any, place: Path) -> None:
 def test_what_is_wrong_with_a_path_is_said(objs: Any, place: Path, tmp_path: Path) -> None:
     objs.Grow.pin(place)
     with pytest.raises(rt.BpfError, match="there is something of that name"):
-        objs.Mark.pin(place)
+        objs.Pass.pin(place)
     with pytest.raises(rt.BpfError, match="there is no folder /sys/fs/bpf/not/there"):
-        objs.Mark.pin("/sys/fs/bpf/not/there/mark")
+        objs.Pass.pin("/sys/fs/bpf/not/there/pass")
     with pytest.raises(rt.BpfError, match="not on a BPF filesystem; one is at /sys/fs/bpf"):
-        objs.Mark.pin(tmp_path / "mark")
+        objs.Pass.pin(tmp_path / "pass")
     with pytest.raises(rt.BpfError, match="there is nothing of that name") as raised:
         rt.open_pinned_program(f"{place}-other")
     assert raised.value.errno == errno.ENOENT
@@ -155,12 +156,12 @@ def test_a_pinned_program_that_is_closed_says_so(objs: Any, place: Path) -> None
 
 
 def test_the_verifiers_log_is_kept_if_asked_for(runs: ModuleType) -> None:
-    with runs.load_runs_objects(log_level=2) as objs:
+    with runs.load_run_xdp_objects(log_level=2) as objs:
         assert "call bpf_xdp_adjust_tail" in objs.Grow.verifier_log
-        assert "call bpf_xdp_adjust_tail" not in objs.Mark.verifier_log
+        assert "call bpf_xdp_adjust_tail" not in objs.Pass.verifier_log
         assert "bpf_xdp_adjust_tail(ctx, 200)" in objs.Grow.verifier_log
         assert objs.SwitchedOff.verifier_log == ""
-    with runs.load_runs_objects(log_level=1) as objs:
+    with runs.load_run_xdp_objects(log_level=1) as objs:
         assert objs.Grow.verifier_log.startswith("processed ")
-    with runs.load_runs_objects() as objs:
+    with runs.load_run_xdp_objects() as objs:
         assert objs.Grow.verifier_log == ""

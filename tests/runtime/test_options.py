@@ -14,7 +14,7 @@ import pytest
 from ebpfgen import runtime as rt
 from ebpfgen.runtime import kernel
 from tests.building import REPOSITORY
-from tests.runtime.conftest import need, need_own_mounts
+from tests.runtime.conftest import need_kernel, need_own_mounts
 from tests.runtime.snippets import open_c, refusal
 
 READS_A_STRUCT = """
@@ -69,7 +69,7 @@ class TestBtf:
         )
 
     def test_a_file_stands_in_for_a_kernel_without_types(self, tmp_path: Path) -> None:
-        need("" if kernel.BTF.exists() else f"there is no {kernel.BTF} to copy")
+        need_kernel("" if kernel.BTF.exists() else f"there is no {kernel.BTF} to copy")
         without = self.run_without_kernels(None)
         assert "this kernel does not say what its types are" in without.stderr
         copy = tmp_path / "kernel.btf"
@@ -136,7 +136,8 @@ class TestPinRoot:
     def root(self, tmp_path: Path) -> Iterator[Path]:
         """Give a folder that is a BPF filesystem of its own."""
         mount = ["mount", "-t", "bpf", "bpf", str(tmp_path)]
-        need(subprocess.run(mount, capture_output=True, text=True, check=False).stderr.strip())
+        done = subprocess.run(mount, capture_output=True, text=True, check=False)
+        need_kernel(done.stderr.strip())
         yield tmp_path
         subprocess.run(["umount", str(tmp_path)], check=True)
 

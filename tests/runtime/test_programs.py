@@ -1,15 +1,18 @@
 """Programs run where they are attached, for as long as they are."""
 
 import errno
+import importlib
 import os
 import subprocess
-from types import ModuleType
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ebpfgen import runtime as rt
 from ebpfgen.runtime import kernel
+
+from .conftest import Load
 
 CALLS = 5
 
@@ -21,6 +24,10 @@ def call_execve() -> None:
 
 @pytest.mark.usefixtures("tracefs")
 class TestTracepoint:
+    @pytest.fixture
+    def objs(self, load: Load) -> Any:
+        return load("execve")
+
     def test_attaches_where_its_section_says(self, objs: Any) -> None:
         with objs.OnExecve.attach() as link:
             assert link.target == "syscalls/sys_enter_execve"
@@ -85,20 +92,22 @@ def test_another_kind_of_program_attaches_from_its_section(objs: Any) -> None:
     assert owner.comm
 
 
-def test_a_section_without_a_place_can_not_be_attached(objs: Any) -> None:
+def test_a_section_without_a_place_can_not_be_attached(load: Load) -> None:
+    objs = load("lwt")
     with pytest.raises(rt.NotSupportedError, match="no_place"):
         objs.NoPlace.attach()
 
 
-def test_a_kernel_without_kprobes_says_what_to_use_instead(objs: Any) -> None:
+def test_a_kernel_without_kprobes_says_what_to_use_instead(load: Load) -> None:
+    objs = load("kprobe")
     if kernel.has_kprobes():
         pytest.skip("this kernel has kprobes; tests/vm attaches them")
     with pytest.raises(rt.NotSupportedError, match=r"CONFIG_KPROBES.*use a tracepoint"):
         objs.OnFunction.attach()
 
 
-def test_a_program_that_is_switched_off_is_not_loaded(bpf: None, sample: ModuleType) -> None:
-    with sample.load_sample() as specs:
+def test_a_program_that_is_switched_off_is_not_loaded(bpf: None, bindings: Path) -> None:
+    with importlib.import_module("execve").load_execve() as specs:
         assert specs.OnExecve.autoload
         specs.OnExecve.autoload = False
         with specs.load() as objs:

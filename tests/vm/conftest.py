@@ -10,10 +10,8 @@ import pytest
 from ebpfgen.generate import generate
 from ebpfgen.jobs import Options, job_from_arguments
 
-from ..backports import HOW, newer_kernel, newer_libbpf
+from ..backports import newer_kernel, newer_libbpf
 from . import machine
-
-PROGRAMS = machine.ROOT / "tests/runtime/programs"
 
 
 @pytest.fixture(scope="session")
@@ -41,20 +39,35 @@ def vm_scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def guest_report(vm: None, vm_scratch: Path) -> machine.Report:
-    """Boot once and run every check of tests/vm/guest."""
-    return run_checks(machine.discover(), vm_scratch)
+    """Boot once and run every check of tests/vm/guest that is not for a newer kernel alone."""
+    names = machine.discover()
+    if machine.is_new():
+        compile_newer(vm_scratch)
+        names += machine.discover(*machine.NEWER_ALONE)
+    return run_checks(names, vm_scratch)
 
 
 @pytest.fixture(scope="session")
-def newer_guest_report(vm: None, tmp_path_factory: pytest.TempPathFactory) -> machine.Report:
-    """Boot a newer kernel, and run what it has to be tested with, with a newer libbpf."""
+def newer_guest_report(
+    vm: None, guest_report: machine.Report, tmp_path_factory: pytest.TempPathFactory
+) -> machine.Report | None:
+    """Boot a newer kernel, and run what it has to be tested with, with a newer libbpf.
+
+    None if there is neither.
+    """
     kernel, libbpf = newer_kernel(), newer_libbpf()
+    if machine.is_new():
+        return guest_report
     if kernel is None or libbpf is None:
-        pytest.skip(f"there is no newer kernel, or libbpf, for the VM: {HOW}")
+        return None
     scratch = tmp_path_factory.mktemp("newer-vm-scratch")
-    generate_bindings(scratch, PROGRAMS)
-    generate_bindings(scratch, PROGRAMS.parent / "maps", "arena.c")
+    compile_newer(scratch)
     return run_checks(machine.discover(*machine.FOR_NEWER), scratch, kernel, libbpf)
+
+
+def compile_newer(folder: Path) -> None:
+    """Make the bindings that the checks for the newer kernel have need of."""
+    generate_bindings(folder, machine.ROOT / "tests/runtime/maps", "arena.c")
 
 
 def run_checks(
@@ -78,5 +91,5 @@ def run_checks(
 def generate_bindings(folder: Path, sources: Path, pattern: str = "*.c") -> None:
     """Generate the bindings of the .c files of a folder, for this machine, named after them."""
     options = Options(targets=("native",), cflags=("-I", str(machine.ROOT / "headers")))
-    files = [source for source in sorted(sources.glob(pattern)) if source.name != "victim.c"]
+    files = sorted(sources.glob(pattern))
     generate([job_from_arguments(source.stem, source, folder, options) for source in files])

@@ -3,15 +3,21 @@
 import ast
 import json
 import platform
+import re
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from ebpfgen.runtime._libbpf.library import version
 
 ROOT = Path(__file__).resolve().parents[2]
 GUEST = Path(__file__).resolve().parent / "guest"
 VM = ROOT / "scripts" / "vm"
-FOR_NEWER = ("check_tracing.py", "check_kernel_probes.py", "check_struct_ops.py", "newer_*.py")
+NEWER_ALONE = ("newer_*.py",)
+"""The files of checks of what only a newer kernel and libbpf have."""
+FOR_NEWER = ("check_tracing.py", "check_kernel_probes.py", "check_struct_ops.py", *NEWER_ALONE)
 """The files of checks for the newer kernel: all about programs, and what it alone has."""
 
 
@@ -19,6 +25,14 @@ def missing() -> str | None:
     """Say what this machine lacks to boot the VM, in scripts/vm's own words; None if nothing."""
     probe = subprocess.run([VM, "--check"], capture_output=True, text=True, check=False)
     return None if probe.returncode == 0 else probe.stderr.strip()
+
+
+def is_new() -> bool:
+    """Tell whether the usual kernel and libbpf do for what is to be checked with newer ones."""
+    probe = subprocess.run([VM, "--check"], capture_output=True, text=True, check=False)
+    numbers = re.findall(r"\d+", Path(probe.stdout.strip()).name)[:2]
+    libbpf = tuple(map(int, version().split(".")))
+    return tuple(map(int, numbers)) >= (6, 9) and libbpf >= (1, 4)
 
 
 def can_be_installed() -> bool:
@@ -37,19 +51,37 @@ def run_in_vm(
 ) -> subprocess.CompletedProcess[str]:
     """Boot, run a file of tests/vm/guest as root in the repository's folder, and shut down.
 
-    A Python file runs in the interpreter of the tests, any other one in sh. What the guest writes
-    into `writable` is there afterwards. `timeout` is in seconds and counts the boot, which takes
-    about 20; it ends with the exit status 124. `kernel` and `libbpf` are others than the usual.
+    A Python file runs in the interpreter of the tests, any other one in sh. The other options are
+    those of boot().
     """
     interpreter = sys.executable if script.endswith(".py") else "sh"
+    command = [interpreter, str(GUEST / script), *arguments]
+    environment = {"EBPFGEN_LIBBPF": str(libbpf)} if libbpf is not None else {}
+    return boot(command, environment, writable=writable, timeout=timeout, cpus=cpus, kernel=kernel)
+
+
+def boot(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    writable: Path | None = None,
+    timeout: float = 300.0,
+    cpus: int = 1,
+    kernel: Path | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Boot, run a command as root in the repository's folder, and shut down.
+
+    What the guest writes into `writable` is there afterwards. `timeout` is in seconds and counts
+    the boot, which takes about 20; it ends with the exit status 124. `kernel` is another than the
+    usual one.
+    """
     options = [f"--timeout={timeout}", f"--cpus={cpus}"]
     if writable is not None:
         options.append(f"--rwdir={writable}")
     if kernel is not None:
         options.append(f"--kernel={kernel}")
-    environment = ["env", f"EBPFGEN_LIBBPF={libbpf}"] if libbpf is not None else []
-    command = [*environment, interpreter, str(GUEST / script), *arguments]
-    command = [str(VM), *options, "--", *command]
+    variables = [f"{name}={value}" for name, value in environment.items()]
+    command = [str(VM), *options, "--", "env", *variables, *command]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -80,7 +112,9 @@ class Report:
 
     def __init__(self, path: Path, process: subprocess.CompletedProcess[str]) -> None:
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        outcomes = (Outcome(**json.loads(line)) for line in lines)
+        first, *rest = (json.loads(line) for line in lines or ['{"kernel": "unknown"}'])
+        self.kernel: str = first["kernel"]
+        outcomes = (Outcome(**record) for record in rest)
         self._outcomes = {outcome.name: outcome for outcome in outcomes}
         self._process = process
 

@@ -58,22 +58,9 @@ struct {
 	__type(value, u32);
 } untyped_samples SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_USER_RINGBUF);
-	__uint(max_entries, 4096);
-	__type(value, struct event);
-} commands SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_USER_RINGBUF);
-	__uint(max_entries, 4096);
-} lines SEC(".maps");
-
 u64 dropped; // records for which there was no room
 u32 hold;    // while it is set, hold_one keeps its record
 u32 holding; // hold_one has one
-u64 drained, drained_sum;
-char last_line[16];
 
 static __always_inline void fill(struct event *event, u64 number)
 {
@@ -171,35 +158,6 @@ int hold_one(struct order *ctx)
 	bpf_loop(1 << 20, wait_longer, &until, 0);
 	bpf_ringbuf_submit(event, 0);
 	return 0;
-}
-
-static long take_command(struct bpf_dynptr *dynptr, void *unused)
-{
-	struct event event;
-
-	if (bpf_dynptr_read(&event, sizeof(event), dynptr, 0, 0))
-		return 1;
-	drained++;
-	drained_sum += event.number;
-	return 0;
-}
-
-static long take_line(struct bpf_dynptr *dynptr, void *unused)
-{
-	bpf_dynptr_read(last_line, 4, dynptr, 0, 0);
-	return 0;
-}
-
-SEC("syscall")
-int drain_lines(struct order *ctx)
-{
-	return bpf_user_ringbuf_drain(&lines, take_line, 0, 0);
-}
-
-SEC("syscall")
-int drain(struct order *ctx)
-{
-	return bpf_user_ringbuf_drain(&commands, take_command, 0, 0);
 }
 
 struct sample_loop {

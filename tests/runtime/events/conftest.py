@@ -1,34 +1,24 @@
 """The bindings of buffers.c, loaded, and ways to have its programs write and read."""
 
 import importlib
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from ebpfgen.generate import generate
-from ebpfgen.jobs import Options, job_from_arguments
-from tests.building import HEADERS
-
+from ..conftest import importable
+from ..sources import BUFFERS
 from .running import Producer
-
-SOURCE = Path(__file__).with_name("buffers.c")
 
 
 @pytest.fixture(scope="session")
 def buffers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     """Give the generated module of buffers.c."""
-    folder = tmp_path_factory.mktemp("buffers")
-    options = Options(cflags=("-I", str(HEADERS)), types=("order",))
-    generate([job_from_arguments("buffers", SOURCE, folder, options)])
-    sys.path.insert(0, str(folder))
-    yield importlib.import_module("buffers")
-    sys.path.remove(str(folder))
+    with importable(BUFFERS, "buffers", tmp_path_factory):
+        yield importlib.import_module("buffers")
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def run(program: Any, context: bytes, *, cpu: int | None = None) -> int:
 
 
 class Producer:
-    """Has the programs of buffers.c write and drain."""
+    """Has the programs of buffers.c write."""
 
     def __init__(self, objs: Any, buffers: ModuleType) -> None:
         self._objs = objs
@@ -75,11 +75,3 @@ class Producer:
         """Write a sample of *size* bytes; what bpf_perf_event_output said."""
         context = struct.pack("3Q", number, 1, size)
         return ctypes.c_int32(run(self._objs.WriteSamples, context, cpu=cpu)).value
-
-    def drain(self) -> int:
-        """Have a program read the commands; how many there were."""
-        return run(self._objs.Drain, self._order(0, 0, 0, 0, 0).pack())
-
-    def drain_lines(self) -> int:
-        """Have a program read the lines; how many there were."""
-        return run(self._objs.DrainLines, self._order(0, 0, 0, 0, 0).pack())

@@ -10,11 +10,9 @@ from typing import Any
 
 import pytest
 
-from ebpfgen.runtime import kernel
+from ..conftest import Load, need_kernel
 
-from ..conftest import need
-
-HAS_CGRP_STORAGE = kernel.release() >= (6, 2)
+__all__ = ["Load"]
 
 
 @pytest.fixture(scope="session")
@@ -22,26 +20,11 @@ def tables(bindings: Path) -> ModuleType:
     return importlib.import_module("tables")
 
 
-@pytest.fixture(scope="session")
-def holders(bindings: Path) -> ModuleType:
-    return importlib.import_module("holders")
-
-
 @pytest.fixture
 def objs(bpf: None, tables: ModuleType) -> Iterator[Any]:
     """Give the loaded maps of tables.c."""
     with tables.load_tables_objects() as loaded:
         yield loaded
-
-
-@pytest.fixture
-def held(bpf: None, holders: ModuleType) -> Iterator[Any]:
-    """Give the loaded maps of holders.c."""
-    with holders.load_holders() as specs, holders.HoldersMaps.First.create(3) as template:
-        specs.Untold.set_inner(template)
-        specs.OfCgroup.autocreate = HAS_CGRP_STORAGE
-        with specs.load() as loaded:
-            yield loaded
 
 
 @pytest.fixture
@@ -67,10 +50,10 @@ def cgroup(bpf: None, tmp_path: Path) -> Iterator[Path]:
 
 
 def mount(kind: str, folder: Path) -> None:
-    """Mount a file system without a device, or skip."""
+    """Mount a file system without a device, or leave the test to another kernel."""
     command = ["mount", "-t", kind, kind, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    need(done.stderr.strip())
+    need_kernel(done.stderr.strip())
 
 
 def open_maps() -> int:

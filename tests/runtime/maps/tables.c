@@ -79,7 +79,6 @@ FLAGGED(unreadable, ARRAY, u32, u64, 2, BPF_F_WRONLY);
 
 VALUES(line, QUEUE, u32, 3);
 VALUES(pile, STACK, struct place, 3);
-VALUES(seen, BLOOM_FILTER, u64, 100);
 
 struct guarded {
 	struct bpf_spin_lock lock;

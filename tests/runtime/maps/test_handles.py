@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import importlib
 import mmap
 import os
 import socket
@@ -10,14 +11,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from ebpfgen import runtime as rt
 
-from ..conftest import need
+from ..conftest import need_kernel
+from .conftest import Load
 
 AF_XDP = 44
 SOL_XDP = 283
@@ -42,24 +43,26 @@ def cookie_of(end: socket.socket) -> int:
     return int.from_bytes(end.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8), sys.byteorder)
 
 
-def test_a_tail_call_goes_to_the_program_that_was_set(held: Any) -> None:
-    held.Watched.value = os.getpid()
-    with held.Call.attach():
+def test_a_tail_call_goes_to_the_program_that_was_set(load: Load) -> None:
+    objs = load("prog_array")
+    objs.Watched.value = os.getpid()
+    with objs.Call.attach():
         os.getppid()
-        assert held.Calls[1] == 0
-        held.Steps[2] = held.Step
+        assert objs.Calls[1] == 0
+        objs.Steps[2] = objs.Step
         os.getppid()
-        assert held.Calls[1] > 0
+        assert objs.Calls[1] > 0
 
 
-def test_a_prog_array_is_a_mapping_of_the_programs_there(held: Any) -> None:
-    steps = held.Steps
+def test_a_prog_array_is_a_mapping_of_the_programs_there(load: Load) -> None:
+    objs = load("prog_array")
+    steps = objs.Steps
     assert not steps
     assert steps.read() == {}
     with pytest.raises(KeyError):
         steps[0]
-    steps[1] = held.Step
-    steps[3] = held.Step.fd
+    steps[1] = objs.Step
+    steps[3] = objs.Step.fd
     assert steps
     assert sorted(steps) == [1, 3]
     assert len(steps) == 2
@@ -71,108 +74,113 @@ def test_a_prog_array_is_a_mapping_of_the_programs_there(held: Any) -> None:
     assert list(steps) == [3]
     with pytest.raises(KeyError):
         del steps[1]
-    steps[0] = held.Step
+    steps[0] = objs.Step
     steps.clear()
     assert not steps
 
 
-def test_what_is_no_program_is_refused(held: Any) -> None:
+def test_what_is_no_program_is_refused(load: Load) -> None:
+    objs = load("prog_array")
     with pytest.raises(rt.MapError, match="write to map steps: it takes programs"):
-        held.Steps[0] = held.Calls
+        objs.Steps[0] = objs.Calls
     with pytest.raises(rt.MapError, match="the descriptor given is closed"):
-        held.Steps[0] = 9999
+        objs.Steps[0] = 9999
     with pytest.raises(TypeError, match="has no descriptor"):
-        held.Steps[0] = "program"
+        objs.Steps[0] = "program"
     with pytest.raises(ValueError, match="-1 is not a file descriptor"):
-        held.Steps[0] = -1
+        objs.Steps[0] = -1
     with pytest.raises(rt.MapError, match="it has 4 elements, the last is 3"):
-        held.Steps[4] = held.Step
+        objs.Steps[4] = objs.Step
 
 
-def test_a_sockmap_reads_as_cookies(held: Any, connection: Any) -> None:
+def test_a_sockmap_reads_as_cookies(load: Load, connection: Any) -> None:
+    objs = load("sockmap")
     client, accepted = connection
-    held.Sockets[1] = client
-    held.Sockets[3] = accepted.fileno()
-    assert held.Sockets.read() == {1: cookie_of(client), 3: cookie_of(accepted)}
-    held.Sockets.put(1, client, flags=rt.BPF_EXIST)
+    objs.Sockets[1] = client
+    objs.Sockets[3] = accepted.fileno()
+    assert objs.Sockets.read() == {1: cookie_of(client), 3: cookie_of(accepted)}
+    objs.Sockets.put(1, client, flags=rt.BPF_EXIST)
     with pytest.raises(rt.MapError, match="the key is there already"):
-        held.Sockets.put(1, client, flags=rt.BPF_NOEXIST)
+        objs.Sockets.put(1, client, flags=rt.BPF_NOEXIST)
     with pytest.raises(KeyError):
-        held.Sockets.put(0, client, flags=rt.BPF_EXIST)
-    del held.Sockets[1]
-    assert list(held.Sockets) == [3]
+        objs.Sockets.put(0, client, flags=rt.BPF_EXIST)
+    del objs.Sockets[1]
+    assert list(objs.Sockets) == [3]
     with pytest.raises(KeyError):
-        del held.Sockets[1]
-    held.Sockets.clear()
-    assert not held.Sockets
+        del objs.Sockets[1]
+    objs.Sockets.clear()
+    assert not objs.Sockets
 
 
-def test_a_sockmap_of_small_values_can_only_be_written(held: Any, connection: Any) -> None:
-    held.UnreadSockets[0] = connection[0]
+def test_a_sockmap_of_small_values_can_only_be_written(load: Load, connection: Any) -> None:
+    objs = load("sockmap")
+    objs.UnreadSockets[0] = connection[0]
     with pytest.raises(rt.NotSupportedError, match="only where the map's values are __u64"):
-        held.UnreadSockets[0]
-    held.UnreadSockets.clear()
+        objs.UnreadSockets[0]
+    objs.UnreadSockets.clear()
     with pytest.raises(KeyError):
-        del held.UnreadSockets[0]
+        del objs.UnreadSockets[0]
 
 
-def test_a_socket_in_the_wrong_state_is_refused(held: Any) -> None:
+def test_a_socket_in_the_wrong_state_is_refused(load: Load) -> None:
+    objs = load("sockmap")
     with (
         socket.socket() as unconnected,
         pytest.raises(rt.MapError, match="it takes TCP sockets that listen or are connected"),
     ):
-        held.Sockets[0] = unconnected
+        objs.Sockets[0] = unconnected
 
 
-def test_a_sockhash_is_a_mapping_by_ones_own_keys(
-    holders: ModuleType, held: Any, connection: Any
-) -> None:
+def test_a_sockhash_is_a_mapping_by_ones_own_keys(load: Load, connection: Any) -> None:
+    objs, types = load("sockhash"), importlib.import_module("sockhash")
     client, accepted = connection
-    first, second = holders.HoldersFlow(1, 2), holders.HoldersFlow(3, 4)
-    held.Flows[first], held.Flows[second] = client, accepted
-    assert held.Flows.read() == {first: cookie_of(client), second: cookie_of(accepted)}
-    assert held.Flows[second] == cookie_of(accepted)
-    del held.Flows[first]
+    first, second = types.SockhashFlow(1, 2), types.SockhashFlow(3, 4)
+    objs.Flows[first], objs.Flows[second] = client, accepted
+    assert objs.Flows.read() == {first: cookie_of(client), second: cookie_of(accepted)}
+    assert objs.Flows[second] == cookie_of(accepted)
+    del objs.Flows[first]
     with pytest.raises(KeyError):
-        held.Flows[first]
+        objs.Flows[first]
     with pytest.raises(KeyError):
-        del held.Flows[first]
+        del objs.Flows[first]
     accepted.close()
-    assert held.Flows.read() == {}
+    assert objs.Flows.read() == {}
 
 
-def test_sockets_that_share_a_port_are_chosen_from(held: Any) -> None:
+def test_sockets_that_share_a_port_are_chosen_from(load: Load) -> None:
+    objs = load("reuseport_sockarray")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         server.bind(("127.0.0.1", 0))
-        held.Servers[2] = server
-        assert held.Servers.read() == {2: cookie_of(server)}
+        objs.Servers[2] = server
+        assert objs.Servers.read() == {2: cookie_of(server)}
         with pytest.raises(rt.MapError, match="the key is there already"):
-            held.Servers.put(2, server, flags=rt.BPF_NOEXIST)
-        del held.Servers[2]
+            objs.Servers.put(2, server, flags=rt.BPF_NOEXIST)
+        del objs.Servers[2]
         with pytest.raises(KeyError):
-            del held.Servers[2]
+            del objs.Servers[2]
     with (
         socket.socket() as unbound,
         pytest.raises(rt.MapError, match="servers: it takes sockets that are bound with SO_REUSE"),
     ):
-        held.Servers[0] = unbound
+        objs.Servers[0] = unbound
 
 
-def test_an_xskmap_takes_af_xdp_sockets_only(held: Any, connection: Any) -> None:
+def test_an_xskmap_takes_af_xdp_sockets_only(load: Load, connection: Any) -> None:
+    objs = load("xskmap")
     with pytest.raises(rt.MapError, match="xsks: it takes AF_XDP sockets that have memory"):
-        held.Xsks[0] = connection[0]
+        objs.Xsks[0] = connection[0]
     with af_xdp_socket() as xsk:
-        held.Xsks[3] = xsk
-        held.Xsks.put(3, xsk, flags=rt.BPF_EXIST)
-        del held.Xsks[3]
+        objs.Xsks[3] = xsk
+        objs.Xsks.put(3, xsk, flags=rt.BPF_EXIST)
+        del objs.Xsks[3]
         with pytest.raises(KeyError):
-            held.Xsks.put(3, xsk, flags=rt.BPF_EXIST)
-        held.Xsks[3] = xsk.fileno()
-        held.Xsks.clear()
+            objs.Xsks.put(3, xsk, flags=rt.BPF_EXIST)
+        objs.Xsks[3] = xsk.fileno()
+        objs.Xsks.clear()
         with pytest.raises(KeyError):
-            held.Xsks.put(3, xsk, flags=rt.BPF_EXIST)
-    assert not hasattr(held.Xsks, "__getitem__")
+            objs.Xsks.put(3, xsk, flags=rt.BPF_EXIST)
+    assert not hasattr(objs.Xsks, "__getitem__")
 
 
 @contextmanager
@@ -181,7 +189,7 @@ def af_xdp_socket() -> Iterator[socket.socket]:
     try:
         xsk = socket.socket(AF_XDP, socket.SOCK_RAW)
     except OSError as error:
-        need(f"AF_XDP: {error}")
+        need_kernel(f"AF_XDP: {error}")
     with xsk, mmap.mmap(-1, 64 * 4096) as memory:
         address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
         region = struct.pack("=QQIIII", address, 64 * 4096, 4096, 0, 0, 0)
@@ -194,63 +202,68 @@ def af_xdp_socket() -> Iterator[socket.socket]:
         yield xsk
 
 
-def test_a_cgroup_array_takes_paths_and_descriptors(held: Any, cgroup: Path) -> None:
-    held.Cgroups[0] = cgroup
-    held.Cgroups[1] = str(cgroup)
+def test_a_cgroup_array_takes_paths_and_descriptors(load: Load, cgroup: Path) -> None:
+    objs = load("cgroup_array")
+    objs.Cgroups[0] = cgroup
+    objs.Cgroups[1] = str(cgroup)
     fd = os.open(cgroup, os.O_RDONLY)
-    held.Cgroups[2] = fd
+    objs.Cgroups[2] = fd
     os.close(fd)
-    del held.Cgroups[1]
+    del objs.Cgroups[1]
     with pytest.raises(KeyError):
-        del held.Cgroups[1]
-    held.Cgroups.clear()
+        del objs.Cgroups[1]
+    objs.Cgroups.clear()
     with pytest.raises(KeyError):
-        del held.Cgroups[0]
+        del objs.Cgroups[0]
     with pytest.raises(rt.MapError, match="the descriptor given is closed, or not of what"):
-        held.Cgroups[0] = "/"
+        objs.Cgroups[0] = "/"
     with pytest.raises(FileNotFoundError):
-        held.Cgroups[0] = cgroup / "absent"
+        objs.Cgroups[0] = cgroup / "absent"
 
 
-def test_a_devmap_is_a_mapping_of_the_devices_there(holders: ModuleType, held: Any) -> None:
+def test_a_devmap_is_a_mapping_of_the_devices_there(load: Load) -> None:
+    objs, types = load("devmap"), importlib.import_module("devmap")
     loopback = socket.if_nametoindex("lo")
-    held.Devices[2] = loopback
-    assert held.Devices.read() == {2: loopback}
-    assert (len(held.Devices), bool(held.Devices)) == (1, True)
-    assert held.Devices.pop(2) == loopback
-    assert not held.Devices
-    held.Devices.update_many({0: loopback, 3: loopback})
-    assert held.Devices.read() == {0: loopback, 3: loopback}
-    assert held.Devices.popitem() == (0, loopback)
-    assert held.Devices.drain() == [(3, loopback)]
+    objs.Devices[2] = loopback
+    assert objs.Devices.read() == {2: loopback}
+    assert (len(objs.Devices), bool(objs.Devices)) == (1, True)
+    assert objs.Devices.pop(2) == loopback
+    assert not objs.Devices
+    objs.Devices.update_many({0: loopback, 3: loopback})
+    assert objs.Devices.read() == {0: loopback, 3: loopback}
+    assert objs.Devices.popitem() == (0, loopback)
+    assert objs.Devices.drain() == [(3, loopback)]
     with pytest.raises(rt.MapError, match="DEVMAP maps do not take"):
-        held.Devices[0] = 2**31
-    device = holders.HoldersDevice(ifindex=loopback, program=0)
-    held.DevicePrograms[1] = device
-    assert held.DevicePrograms.read() == {1: device}
+        objs.Devices[0] = 2**31
+    device = types.DevmapDevice(ifindex=loopback, program=0)
+    objs.DevicePrograms[1] = device
+    assert objs.DevicePrograms.read() == {1: device}
 
 
-def test_a_devmap_hash_has_keys_of_ones_own(held: Any) -> None:
+def test_a_devmap_hash_has_keys_of_ones_own(load: Load) -> None:
+    objs = load("devmap_hash")
     loopback = socket.if_nametoindex("lo")
-    held.DevicesByMark[0xDEAD] = loopback
-    assert held.DevicesByMark.read() == {0xDEAD: loopback}
+    objs.DevicesByMark[0xDEAD] = loopback
+    assert objs.DevicesByMark.read() == {0xDEAD: loopback}
     with pytest.raises(KeyError):
-        held.DevicesByMark[1]
-    held.DevicesByMark.clear()
-    assert not held.DevicesByMark
+        objs.DevicesByMark[1]
+    objs.DevicesByMark.clear()
+    assert not objs.DevicesByMark
 
 
-def test_a_cpumap_is_a_mapping_of_the_cpus_there(holders: ModuleType, held: Any) -> None:
-    processor = holders.HoldersProcessor(queue_size=192, program=0)
-    held.Processors[0] = processor
-    assert held.Processors.read() == {0: processor}
+def test_a_cpumap_is_a_mapping_of_the_cpus_there(load: Load) -> None:
+    objs, types = load("cpumap"), importlib.import_module("cpumap")
+    processor = types.CpumapProcessor(queue_size=192, program=0)
+    objs.Processors[0] = processor
+    assert objs.Processors.read() == {0: processor}
     with pytest.raises(rt.MapError, match="there is no such CPU or network device"):
-        held.Processors[63] = processor
-    held.Processors.clear()
-    assert held.Processors.read() == {}
+        objs.Processors[63] = processor
+    objs.Processors.clear()
+    assert objs.Processors.read() == {}
 
 
-def test_the_errno_of_a_refusal_is_the_kernels(held: Any) -> None:
+def test_the_errno_of_a_refusal_is_the_kernels(load: Load) -> None:
+    objs = load("prog_array")
     with pytest.raises(rt.MapError) as raised:
-        held.Steps[0] = held.Calls
+        objs.Steps[0] = objs.Calls
     assert raised.value.errno == errno.EINVAL

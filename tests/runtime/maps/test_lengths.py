@@ -134,10 +134,16 @@ def test_a_codec_that_packs_less_than_its_size_is_an_error(
             use()
 
 
+@pytest.fixture
+def bloom(bpf: None) -> Iterator[Any]:
+    with rt.bloom_filter("bloom", value=rt.le.u64).create(4) as made:
+        yield made
+
+
 @pytest.mark.parametrize("by", [-1, 1])
-def test_every_call_compares_the_lengths_of_its_buffers(objs: Any, by: int) -> None:
+def test_every_call_compares_the_lengths_of_its_buffers(objs: Any, bloom: Any, by: int) -> None:
     elements: Elements = objs.Numbers._elements
-    seen: Elements = objs.Seen._elements
+    seen: Elements = bloom._elements
     key, value = bytes(4), bytes(8)
     bad_key, bad_value = bytes(4 + by), bytes(8 + by)
     room = elements.room(3)

@@ -15,6 +15,8 @@ from ebpfgen import runtime as rt
 from ebpfgen.runtime._libbpf import links
 from ebpfgen.runtime._libbpf.library import library, version
 
+from ..conftest import need_libbpf
+
 LIBBPF = tuple(map(int, version().split(".")))
 
 
@@ -57,8 +59,8 @@ def test_an_arena_of_an_older_libbpf_says_what_it_needs(
         arena.read(0, 1)
 
 
-@pytest.mark.skipif(LIBBPF < (1, 4), reason=f"libbpf {version()} does not map arenas")
 def test_the_memory_of_an_arena_is_shared(arena: Any) -> None:
+    need_libbpf("1.4", "arenas")
     end = arena.size
     arena.write(end - 5, b"hello")
     assert arena.read(end - 6, 6) == b"\0hello"
@@ -67,8 +69,9 @@ def test_the_memory_of_an_arena_is_shared(arena: Any) -> None:
         arena.read(end - 1, 2)
 
 
-@pytest.mark.skipif(LIBBPF < (1, 4), reason=f"libbpf {version()} does not map arenas")
 def test_a_forked_child_is_told_that_it_has_no_arena(arena: Any) -> None:
+    need_libbpf("1.4", "arenas")
+
     def refused() -> bool:
         with pytest.raises(rt.NotSupportedError, match="a forked child does not have it"):
             arena.write(0, b"x")

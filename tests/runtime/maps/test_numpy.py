@@ -12,6 +12,8 @@ import pytest
 from ebpfgen import runtime as rt
 from ebpfgen.runtime.dtypes import dtype_of
 
+from .conftest import Load
+
 CPUS = rt.possible_cpus()
 
 
@@ -73,9 +75,10 @@ def test_per_cpu_values_have_a_column_for_each_cpu(tables: ModuleType, objs: Any
     assert rows["x"].tolist() == [list(range(CPUS))]
 
 
-def test_values_without_a_numpy_type_say_so(held: Any) -> None:
+def test_values_without_a_numpy_type_say_so(load: Load) -> None:
+    objs = load("array_of_maps")
     with pytest.raises(TypeError, match="has no numpy type"):
-        held.ByIndex.read_array()
+        objs.ByIndex.read_array()
 
 
 @pytest.mark.parametrize(

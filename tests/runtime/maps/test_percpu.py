@@ -9,6 +9,8 @@ import pytest
 
 from ebpfgen import runtime as rt
 
+from .conftest import Load
+
 CPUS = rt.possible_cpus()
 
 
@@ -63,16 +65,17 @@ def test_a_value_that_does_not_fit_changes_nothing(objs: Any) -> None:
 
 
 @pytest.mark.parametrize("cpu", sorted(os.sched_getaffinity(0)))
-def test_a_program_writes_the_value_of_the_cpu_it_runs_on(held: Any, cpu: int) -> None:
-    held.Watched.value = os.getpid()
+def test_a_program_writes_the_value_of_the_cpu_it_runs_on(load: Load, cpu: int) -> None:
+    objs = load("percpu_array")
+    objs.Watched.value = os.getpid()
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {cpu})
     try:
-        with held.CountOnCpu.attach():
+        with objs.CountOnCpu.attach():
             for _ in range(10):
                 os.getppid()
     finally:
         os.sched_setaffinity(0, before)
-    (values,) = held.CpuCalls
+    (values,) = objs.CpuCalls
     assert values[cpu] >= 10
     assert [value for other, value in enumerate(values) if other != cpu] == [0] * (CPUS - 1)

@@ -10,7 +10,7 @@ import pytest
 
 from ebpfgen import runtime as rt
 
-from .conftest import open_maps
+from .conftest import Load, open_maps
 
 
 def test_a_pinned_map_is_opened_typed(tables: ModuleType, objs: Any, bpffs: Path) -> None:
@@ -88,10 +88,10 @@ def test_a_refused_map_is_closed(tables: ModuleType, objs: Any, bpffs: Path) -> 
     assert open_maps() == before
 
 
-def test_what_is_pinned_must_be_a_map(held: Any, tables: ModuleType, bpffs: Path) -> None:
+def test_what_is_pinned_must_be_a_map(load: Load, tables: ModuleType, bpffs: Path) -> None:
     from ebpfgen.runtime._libbpf import descriptors
 
-    descriptors.pin(held.Call.fd, str(bpffs / "program"))
+    descriptors.pin(load("prog_array").Call.fd, str(bpffs / "program"))
     with pytest.raises(rt.MapError, match="program is no map, but another object"):
         tables.TablesMaps.Numbers.open(bpffs / "program")
 
@@ -165,8 +165,11 @@ def test_info_says_what_the_kernel_knows(objs: Any) -> None:
     assert (info.id > 0, info.btf_id > 0, info.btf_key_type_id > 0) == (True, True, True)
     assert (info.flags, info.ifindex, info.netns_ino) == (rt.MapFlag(0), 0, 0)
     assert objs.Memory.info.flags == rt.MapFlag.MMAPABLE
-    assert objs.Seen.info.map_extra in (0, 5)
     assert objs.SmallCounters.info.name == "small_counters"
+
+
+def test_info_says_how_often_a_bloom_filter_hashes(load: Load) -> None:
+    assert load("bloom_filter").Seen.info.map_extra in (0, 5)
 
 
 def test_the_facts_of_a_map_are_at_hand(objs: Any) -> None:

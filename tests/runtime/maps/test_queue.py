@@ -8,6 +8,8 @@ import pytest
 
 from ebpfgen import runtime as rt
 
+from .conftest import Load
+
 
 def test_a_queue_gives_the_first_first(objs: Any) -> None:
     for value in (1, 2, 3):
@@ -62,7 +64,8 @@ def test_flags_that_a_queue_does_not_take_are_refused(objs: Any) -> None:
         objs.Line.push(1, flags=rt.BPF_NOEXIST)
 
 
-def test_a_bloom_filter_knows_what_was_added(objs: Any) -> None:
+def test_a_bloom_filter_knows_what_was_added(load: Load) -> None:
+    objs = load("bloom_filter")
     added = range(0, 200, 2)
     for value in added:
         objs.Seen.add(value)
@@ -75,8 +78,10 @@ def test_a_bloom_filter_knows_what_was_added(objs: Any) -> None:
         _ = -1 in objs.Seen
 
 
-def test_asking_a_closed_bloom_filter_is_an_error(objs: Any) -> None:
-    seen, line = objs.Seen, objs.Line
+def test_asking_a_closed_bloom_filter_is_an_error(load: Load, objs: Any) -> None:
+    filters = load("bloom_filter")
+    seen, line = filters.Seen, objs.Line
+    filters.close()
     objs.close()
     for use in (lambda: 1 in seen, lambda: seen.add(1), lambda: line.push(1), line.pop, line.drain):
         with pytest.raises(rt.StateError):

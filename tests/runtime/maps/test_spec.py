@@ -1,5 +1,6 @@
 """Maps before they are created."""
 
+import importlib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from ebpfgen import runtime as rt
 
-from .conftest import HAS_CGRP_STORAGE, open_maps
+from .conftest import open_maps
 
 
 def test_the_facts_of_the_source_are_there(tables: ModuleType) -> None:
@@ -27,14 +28,19 @@ def test_sizes_and_flags_can_be_changed(bpf: None, tables: ModuleType) -> None:
         specs.Numbers.flags |= rt.MapFlag.NO_PREALLOC
         specs.List.flags = rt.MapFlag.MMAPABLE
         specs.Large.numa_node = 0
-        specs.Seen.map_extra = 3
         with specs.load() as objs:
             assert objs.Numbers.info.max_entries == 2
             assert objs.Numbers.info.flags == rt.MapFlag.NO_PREALLOC
             assert objs.Large.info.flags == rt.MapFlag.NUMA_NODE
-            assert objs.Seen.info.map_extra == 3
             objs.List[1] = 5
             assert objs.List._memory is not None
+
+
+def test_how_often_a_bloom_filter_hashes_can_be_changed(bpf: None, bindings: Path) -> None:
+    with importlib.import_module("bloom_filter").load_bloom_filter() as specs:
+        specs.Seen.map_extra = 3
+        with specs.load() as objs:
+            assert objs.Seen.info.map_extra == 3
 
 
 @pytest.mark.parametrize(
@@ -70,10 +76,8 @@ def test_nothing_can_be_changed_once_loaded(bpf: None, tables: ModuleType, objs:
                 change()
 
 
-def test_stacks_can_be_made_deeper(bpf: None, holders: ModuleType) -> None:
-    with holders.load_holders() as specs, holders.HoldersMaps.First.create(3) as template:
-        specs.Untold.set_inner(template)
-        specs.OfCgroup.autocreate = HAS_CGRP_STORAGE
+def test_stacks_can_be_made_deeper(bpf: None, bindings: Path) -> None:
+    with importlib.import_module("stack_trace").load_stack_trace() as specs:
         specs.Stacks.value_size = 8 * 50
         with specs.load() as objs:
             assert (objs.Stacks.info.value_size, objs.Stacks.read()) == (400, {})
@@ -206,25 +210,34 @@ def test_a_map_with_more_entries_can_be_used(tables: ModuleType, bpf: None) -> N
             assert objs.Numbers.max_entries == 7
 
 
-def test_the_template_of_inner_maps_can_be_replaced(bpf: None, holders: ModuleType) -> None:
-    maps = holders.HoldersMaps
-    with holders.load_holders() as specs, maps.ByFlow.inner.create(5) as template:
+def test_the_template_of_inner_maps_can_be_replaced(bpf: None, bindings: Path) -> None:
+    module = importlib.import_module("hash_of_maps")
+    maps = module.HashOfMapsMaps
+    with module.load_hash_of_maps() as specs, maps.ByFlow.inner.create(5) as template:
         assert specs.ByFlow.inner == rt.InnerMapSpec(
             rt.MapType.HASH, key_size=4, value_size=16, max_entries=8, flags=rt.MapFlag(0)
         )
-        assert specs.Untold.inner is specs.Calls.inner is None
+        assert specs.Notes.inner is None
         specs.ByFlow.set_inner(template)
-        specs.Untold.set_inner(template.fd)
-        specs.OfCgroup.autocreate = HAS_CGRP_STORAGE
         with specs.load() as objs, objs.ByFlow.new(5) as made:
-            objs.ByFlow[holders.HoldersFlow(1, 2)] = made
-            objs.Untold[0] = made
+            objs.ByFlow[module.HashOfMapsFlow(1, 2)] = made
 
 
-def test_a_second_template_is_refused(bpf: None, holders: ModuleType) -> None:
-    with holders.load_holders() as specs, holders.HoldersMaps.First.create(6) as template:
-        with pytest.raises(rt.MapError, match="of map calls: one is set, or it is no map of maps"):
-            specs.Calls.set_inner(template)
+def test_a_template_may_be_given_by_its_descriptor(bpf: None, bindings: Path) -> None:
+    module = importlib.import_module("untold_maps")
+    maps = module.UntoldMapsMaps
+    with module.load_untold_maps() as specs, maps.Plain.create(5) as template:
+        assert specs.Untold.inner is None
+        specs.Untold.set_inner(template.fd)
+        with specs.load() as objs:
+            objs.Untold[0] = template
+
+
+def test_a_second_template_is_refused(bpf: None, bindings: Path) -> None:
+    module = importlib.import_module("untold_maps")
+    with module.load_untold_maps() as specs, module.UntoldMapsMaps.Plain.create(6) as template:
+        with pytest.raises(rt.MapError, match="of map plain: one is set, or it is no map of maps"):
+            specs.Plain.set_inner(template)
         specs.Untold.set_inner(template)
         with pytest.raises(rt.MapError, match="set the template of map untold"):
             specs.Untold.set_inner(template)

@@ -8,42 +8,49 @@ import pytest
 
 from ebpfgen import runtime as rt
 
+from .conftest import Load
+
 
 @pytest.fixture
-def taken(held: Any) -> int:
+def objs(load: Load) -> Any:
+    return load("stack_trace")
+
+
+@pytest.fixture
+def taken(objs: Any) -> int:
     """Take a stack of this process, and give its id."""
-    held.Watched.value = os.getpid()
-    with held.TakeStack.attach():
+    objs.Watched.value = os.getpid()
+    with objs.TakeStack.attach():
         os.getppid()
-        stack_id: int = held.StackId.value
+        stack_id: int = objs.StackId.value
     assert stack_id < 64
     return stack_id
 
 
-def test_a_stack_is_a_list_of_addresses(held: Any, taken: int) -> None:
-    stack = held.Stacks[taken]
+def test_a_stack_is_a_list_of_addresses(objs: Any, taken: int) -> None:
+    stack = objs.Stacks[taken]
     assert 0 < len(stack) <= 20
     assert all(0 < address < 2**48 for address in stack)
     assert is_code(stack[0])
-    assert taken in held.Stacks
-    assert held.Stacks.read()[taken] == stack
-    assert taken in list(held.Stacks)
+    assert taken in objs.Stacks
+    assert objs.Stacks.read()[taken] == stack
+    assert taken in list(objs.Stacks)
 
 
-def test_stacks_make_room_when_they_are_deleted(held: Any, taken: int) -> None:
-    assert held.Stacks.pop(taken)
-    assert taken not in held.Stacks
+def test_stacks_make_room_when_they_are_deleted(objs: Any, taken: int) -> None:
+    assert objs.Stacks.pop(taken)
+    assert taken not in objs.Stacks
     with pytest.raises(KeyError):
-        held.Stacks[taken]
-    held.Stacks.clear()
-    assert not held.Stacks
-    assert held.Stacks.drain() == []
+        objs.Stacks[taken]
+    objs.Stacks.clear()
+    assert not objs.Stacks
+    assert objs.Stacks.drain() == []
 
 
-def test_stacks_of_build_ids_say_what_they_are(held: Any, taken: int) -> None:
-    (found, *_) = (key for key in range(64) if key in held.BuildIds)
+def test_stacks_of_build_ids_say_what_they_are(objs: Any, taken: int) -> None:
+    (found, *_) = (key for key in range(64) if key in objs.BuildIds)
     with pytest.raises(rt.NotSupportedError, match="build_ids has build ids"):
-        held.BuildIds[found]
+        objs.BuildIds[found]
 
 
 def is_code(address: int) -> bool:

@@ -1,14 +1,14 @@
 """Values that belong to sockets, tasks, inodes and cgroups."""
 
 import ctypes
+import importlib
 import os
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,119 +16,149 @@ import pytest
 from ebpfgen import runtime as rt
 from ebpfgen.runtime._libbpf.library import library
 
-from .conftest import HAS_CGRP_STORAGE
+from .conftest import Load
 
 BPF_CGROUP_INET_EGRESS = 1
 
 
-@pytest.fixture(params=["OfSocket", "OfTask", "OfInode", "OfCgroup"])
-def storage_and_owners(
-    request: pytest.FixtureRequest, held: Any, tmp_path: Path
-) -> Iterator[tuple[Any, list[Any]]]:
-    """Give a storage, and the ways to name one and the same owner."""
+def note(source: str, count: int, text: bytes = b"") -> Any:
+    """Make a value of a storage."""
+    return getattr(importlib.import_module(source), f"{class_name(source)}Note")(count, text)
+
+
+def class_name(source: str) -> str:
+    return source.title().replace("_", "")
+
+
+STORAGES = {
+    "sk_storage": "OfSocket",
+    "task_storage": "OfTask",
+    "inode_storage": "OfInode",
+    "cgrp_storage": "OfCgroup",
+}
+
+
+@pytest.fixture(params=STORAGES)
+def source(request: pytest.FixtureRequest) -> str:
+    """Give the name of the C file with a storage."""
+    return str(request.param)
+
+
+@pytest.fixture
+def storage(source: str, load: Load) -> Any:
+    return getattr(load(source), STORAGES[source])
+
+
+@pytest.fixture
+def owners(
+    source: str, request: pytest.FixtureRequest, bpf: None, tmp_path: Path
+) -> Iterator[list[Any]]:
+    """Give the ways to name one and the same owner."""
     with ExitStack() as stack:
-        owners: list[Any]
-        match request.param:
-            case "OfSocket":
+        match source:
+            case "sk_storage":
                 end = stack.enter_context(socket.socket())
-                owners = [end, end.fileno()]
-            case "OfTask":
+                yield [end, end.fileno()]
+            case "task_storage":
                 pidfd = os.pidfd_open(os.getpid())
                 stack.callback(os.close, pidfd)
-                owners = [pidfd]
-            case "OfInode":
+                yield [pidfd]
+            case "inode_storage":
                 path = tmp_path / "inode"
                 file = stack.enter_context(path.open("w"))
-                owners = [path, str(path), file, file.fileno()]
-            case _ if not HAS_CGRP_STORAGE:
-                pytest.skip("BPF_MAP_TYPE_CGRP_STORAGE is of Linux 6.2")
+                yield [path, str(path), file, file.fileno()]
             case _:
                 path = request.getfixturevalue("cgroup")
                 fd = os.open(path, os.O_RDONLY)
                 stack.callback(os.close, fd)
-                owners = [path, str(path), fd]
-        yield getattr(held, request.param), owners
+                yield [path, str(path), fd]
 
 
-def test_a_value_belongs_to_its_owner(
-    holders: ModuleType, storage_and_owners: tuple[Any, list[Any]]
-) -> None:
-    storage, owners = storage_and_owners
+def test_a_value_belongs_to_its_owner(source: str, storage: Any, owners: list[Any]) -> None:
     for count, owner in enumerate(owners):
-        note = holders.HoldersNote(count=count, text=b"note")
+        value = note(source, count, b"note")
         assert owner not in storage
         assert storage.get(owner) is None
         assert storage.get(owner, 5) == 5
-        storage[owner] = note
-        assert all(storage[other] == note for other in owners)
+        storage[owner] = value
+        assert all(storage[other] == value for other in owners)
         assert owner in storage
-        assert storage.get(owner) == note
-        assert storage.pop(owner) == note
+        assert storage.get(owner) == value
+        assert storage.pop(owner) == value
         with pytest.raises(KeyError):
             storage[owner]
         with pytest.raises(KeyError):
             del storage[owner]
 
 
-def test_the_flags_of_put_are_the_kernels(
-    holders: ModuleType, storage_and_owners: tuple[Any, list[Any]]
-) -> None:
-    storage, (owner, *_) = storage_and_owners
-    note = holders.HoldersNote(count=1, text=b"")
+def test_the_flags_of_put_are_the_kernels(source: str, storage: Any, owners: list[Any]) -> None:
+    owner, value = owners[0], note(source, 1)
     with pytest.raises(KeyError):
-        storage.put(owner, note, flags=rt.BPF_EXIST)
-    storage.put(owner, note, flags=rt.BPF_NOEXIST)
+        storage.put(owner, value, flags=rt.BPF_EXIST)
+    storage.put(owner, value, flags=rt.BPF_NOEXIST)
     with pytest.raises(rt.MapError, match="the key is there already"):
-        storage.put(owner, note, flags=rt.BPF_NOEXIST)
+        storage.put(owner, value, flags=rt.BPF_NOEXIST)
 
 
-def test_owners_can_not_be_listed(held: Any) -> None:
+def test_owners_can_not_be_listed(storage: Any) -> None:
     with pytest.raises(TypeError, match="not iterable"):
-        list(held.OfSocket)
+        list(storage)
 
 
-def test_an_inode_need_not_be_one_that_can_be_opened(holders: ModuleType, held: Any) -> None:
+def test_an_inode_need_not_be_one_that_can_be_opened(load: Load) -> None:
+    objs = load("inode_storage")
     with socket.socket(socket.AF_UNIX) as server, tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "socket")
         server.bind(str(path))
-        held.OfInode[path] = holders.HoldersNote(count=1, text=b"")
-        assert path in held.OfInode
-        assert Path(folder) not in held.OfInode
-
-
-def test_a_descriptor_of_something_else_is_refused(held: Any) -> None:
-    with pytest.raises(rt.MapError, match="can't read from map of_task: the descriptor given"):
-        held.OfTask[held.Calls.fd]
-    with pytest.raises(rt.MapError, match="can't read from map of_socket"):
-        held.OfSocket[0]
+        objs.OfInode[path] = note("inode_storage", 1)
+        assert path in objs.OfInode
+        assert Path(folder) not in objs.OfInode
     with pytest.raises(FileNotFoundError):
-        held.OfInode["/absent"]
+        objs.OfInode["/absent"]
 
 
-def test_the_storage_of_an_attached_cgroup_is_a_mapping(
-    holders: ModuleType, held: Any, cgroup: Path
+@pytest.mark.parametrize("source", ["sk_storage", "task_storage"])
+def test_a_descriptor_of_something_else_is_refused(storage: Any) -> None:
+    with pytest.raises(rt.MapError, match=r"from map of_(task: the descriptor given|socket: )"):
+        storage[storage.fd]
+
+
+def test_the_storage_of_an_attached_cgroup_is_a_mapping(load: Load, cgroup: Path) -> None:
+    objs, types = load("cgroup_storage"), importlib.import_module("cgroup_storage")
+    key = types.CgroupStorageAttachment(cgroup.stat().st_ino, BPF_CGROUP_INET_EGRESS)
+    assert objs.Packets.read() == {}
+    with attached(objs.CountPackets, cgroup):
+        send_a_packet_from(cgroup)
+        assert objs.Packets.read() == {key: 1}
+        assert list(objs.Packets) == [key]
+        objs.Packets[key] = 5
+        assert objs.Packets[key] == 5
+        with pytest.raises(KeyError):
+            objs.Packets[types.CgroupStorageAttachment(1, 1)] = 1
+        with pytest.raises(rt.MapError, match="CGROUP_STORAGE maps do not take"):
+            del objs.Packets[key]
+
+
+def test_the_storage_of_an_attached_cgroup_may_have_a_value_for_each_cpu(
+    load: Load, cgroup: Path
 ) -> None:
-    key = holders.HoldersAttachment(cgroup.stat().st_ino, BPF_CGROUP_INET_EGRESS)
-    assert held.Packets.read() == {}
+    objs = load("percpu_cgroup_storage")
+    with attached(objs.CountPacketsByCpu, cgroup):
+        send_a_packet_from(cgroup)
+        assert sum(objs.CpuPackets[cgroup.stat().st_ino]) == 1
+        with pytest.raises(KeyError):
+            objs.CpuPackets[1]
+
+
+@contextmanager
+def attached(program: Any, cgroup: Path) -> Iterator[None]:
+    """Attach a program to a cgroup, in the way that has been there the longest."""
     fd = os.open(cgroup, os.O_RDONLY)
     try:
         attach = library().bpf_prog_attach
         attach.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_uint]
-        assert attach(held.CountPackets.fd, fd, BPF_CGROUP_INET_EGRESS, 0) == 0
-        send_a_packet_from(cgroup)
-        assert held.Packets.read() == {key: 1}
-        assert list(held.Packets) == [key]
-        held.Packets[key] = 5
-        assert held.Packets[key] == 5
-        assert attach(held.CountPacketsByCpu.fd, fd, BPF_CGROUP_INET_EGRESS, 0) == 0
-        send_a_packet_from(cgroup)
-        assert sum(held.CpuPackets[cgroup.stat().st_ino]) == 1
-        with pytest.raises(KeyError):
-            held.CpuPackets[1]
-        with pytest.raises(KeyError):
-            held.Packets[holders.HoldersAttachment(1, 1)] = 1
-        with pytest.raises(rt.MapError, match="CGROUP_STORAGE maps do not take"):
-            del held.Packets[key]
+        assert attach(program.fd, fd, BPF_CGROUP_INET_EGRESS, 0) == 0
+        yield
     finally:
         os.close(fd)
 

@@ -4,7 +4,6 @@ import ctypes
 import importlib
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,12 +14,10 @@ from typing import Any
 import pytest
 
 from ebpfgen import runtime as rt
-from ebpfgen.generate import generate
-from ebpfgen.jobs import Options, job_from_arguments
 
-from ..conftest import HEADERS, need
+from ..conftest import importable, need, need_kernel, need_libbpf
+from ..sources import PROGRAMS, VICTIM, compile_victim
 
-HERE = Path(__file__).parent
 NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 
 Load = Callable[..., Any]
@@ -28,20 +25,9 @@ Load = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def program_bindings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give the folder of the modules made of the C files here, which can be imported by name.
-
-    In the VM, where compiling takes long, the host has made them.
-    """
-    if made := os.environ.get("EBPFGEN_VM_SCRATCH"):
-        folder = Path(made)
-    else:
-        folder = tmp_path_factory.mktemp("programs")
-        options = Options(targets=("native",), cflags=("-I", str(HEADERS)))
-        sources = (path for path in sorted(HERE.glob("*.c")) if path.name != "victim.c")
-        generate([job_from_arguments(p.stem, p, folder, options) for p in sources])
-    sys.path.insert(0, str(folder))
-    yield folder
-    sys.path.remove(str(folder))
+    """Give the folder of the modules made of the C files here, which can be imported by name."""
+    with importable(PROGRAMS, "programs", tmp_path_factory) as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -60,12 +46,11 @@ def load(bpf: None, program_bindings: Path) -> Iterator[Load]:
 
 
 @pytest.fixture(scope="session")
-def victim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def victim(program_bindings: Path) -> Path:
     """Give the program that victim.c becomes."""
-    program = tmp_path_factory.mktemp("victim") / "victim"
-    command = ["clang", "-O1", "-o", str(program), str(HERE / "victim.c")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    need(f"clang can't make programs of this machine: {done.stderr}" if done.returncode else "")
+    program = program_bindings / VICTIM.stem
+    missing = "" if program.exists() else compile_victim(program)
+    need(f"clang can't make programs of this machine: {missing}" if missing else "")
     return program
 
 
@@ -76,7 +61,7 @@ def network(bpf: None) -> Iterator[None]:
     libc = ctypes.CDLL(None, use_errno=True)
     home = os.open("/proc/self/ns/net", os.O_RDONLY)
     failed = libc.unshare(NEW_NETWORK)
-    need(f"unshare: {os.strerror(ctypes.get_errno())}" if failed else "")
+    need_kernel(f"unshare: {os.strerror(ctypes.get_errno())}" if failed else "")
     try:
         ip("link", "set", "lo", "up")
         yield
@@ -104,12 +89,12 @@ def cgroup(bpf: None, tmp_path: Path) -> Iterator[Path]:
     """Move this process into a cgroup (v2) of its own."""
     lines = Path("/proc/self/cgroup").read_text().splitlines()
     own = next((line.removeprefix("0::") for line in lines if line.startswith("0::")), None)
-    need("" if own is not None else "this kernel has no cgroup v2")
+    need_kernel("" if own is not None else "this kernel has no cgroup v2")
     root = tmp_path / "cgroup2"
     root.mkdir()
     mount = ["mount", "-t", "cgroup2", "cgroup2", str(root)]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    need(done.stderr.strip())
+    need_kernel(done.stderr.strip())
     before = root / (own or "").lstrip("/")
     folder = root / f"ebpfgen-{os.getpid()}"
     try:
@@ -129,7 +114,7 @@ def bpffs(bpf: None, tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     mount = ["mount", "-t", "bpf", "bpf", str(folder)]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    need(done.stderr.strip())
+    need_kernel(done.stderr.strip())
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 
@@ -137,7 +122,7 @@ def bpffs(bpf: None, tmp_path: Path) -> Iterator[Path]:
 def ip(*arguments: str) -> str:
     """Run ip(8) and return its output; what it lacks of this kernel skips the test."""
     done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
-    need(f"ip {' '.join(arguments)}: {done.stderr.strip()}" if done.returncode else "")
+    need_kernel(f"ip {' '.join(arguments)}: {done.stderr.strip()}" if done.returncode else "")
     return done.stdout
 
 
@@ -155,4 +140,4 @@ def descriptors() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-__all__ = ["Load", "descriptors", "eventually", "ip", "need", "rt"]
+__all__ = ["Load", "descriptors", "eventually", "ip", "need", "need_kernel", "need_libbpf", "rt"]

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from typing import Any
 
 from .conftest import eventually
 
@@ -37,3 +38,8 @@ def received(interface: str, send_them: Callable[[], None]) -> int:
 def counted(read: Callable[[], int]) -> bool:
     """Wait until all the frames are counted."""
     return eventually(lambda: read() == FRAMES)
+
+
+def all_ran(objs: Any, *places: int) -> bool:
+    """Wait until the programs of these places have seen at least all the frames."""
+    return eventually(lambda: all(objs.Counts.value[place] >= FRAMES for place in places))

@@ -75,7 +75,7 @@ def test_all_are_detached_with_their_objects(load: Load) -> None:
 
 
 def test_nothing_to_attach_is_fine(load: Load) -> None:
-    objs = load("network")
+    objs = load("xdp")
     with objs.attach() as links:
         assert len(links) == 0
         assert links.closed

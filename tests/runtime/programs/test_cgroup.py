@@ -22,8 +22,14 @@ REFUSED = pytest.mark.parametrize("refuse", [False, True], ids=["allows", "refus
 
 
 @pytest.fixture
-def objs(network: None, cgroup: Path, load: Load) -> Any:
-    return load("groups")
+def load_there(network: None, cgroup: Path, load: Load) -> Load:
+    """Load as ever, in a network namespace and a cgroup of one's own."""
+    return load
+
+
+@pytest.fixture
+def objs(load_there: Load) -> Any:
+    return load_there("cgroup_sock")
 
 
 def count(objs: Any, place: str) -> int:
@@ -84,24 +90,25 @@ def open_device(_: Any) -> None:
     Path("/dev/null").read_bytes()
 
 
-MEDIATED: dict[str, tuple[str, Callable[[Any], None]]] = {
-    "CREATED": ("Created", lambda _: open_socket()),
-    "BOUND": ("Bound", bind),
-    "CONNECTED": ("Connected", connect),
-    "SENT": ("Sent", send),
-    "READ_OPTION": ("ReadOption", read_option),
-    "SET_OPTION": ("SetOption", set_option),
-    "SYSCTL": ("Sysctl", read_sysctl),
-    "DEVICE": ("Device", open_device),
+MEDIATED: dict[str, tuple[str, str, Callable[[Any], None]]] = {
+    "CREATED": ("cgroup_sock", "Created", lambda _: open_socket()),
+    "BOUND": ("cgroup_sock_addr", "Bound", bind),
+    "CONNECTED": ("cgroup_sock_addr", "Connected", connect),
+    "SENT": ("cgroup_sock_addr", "Sent", send),
+    "READ_OPTION": ("cgroup_sockopt", "ReadOption", read_option),
+    "SET_OPTION": ("cgroup_sockopt", "SetOption", set_option),
+    "SYSCTL": ("cgroup_sysctl", "Sysctl", read_sysctl),
+    "DEVICE": ("cgroup_device", "Device", open_device),
 }
 
 
 @REFUSED
 @pytest.mark.parametrize("place", MEDIATED)
 def test_what_a_process_does_is_seen_and_may_be_refused(
-    objs: Any, cgroup: Path, place: str, refuse: bool
+    load_there: Load, cgroup: Path, place: str, refuse: bool
 ) -> None:
-    name, act = MEDIATED[place]
+    source, name, act = MEDIATED[place]
+    objs = load_there(source)
     objs.Refuse.value = refuse
     with getattr(objs, name).attach(cgroup) as link:
         assert link.target == f"cgroup {cgroup}"
@@ -113,13 +120,15 @@ def test_what_a_process_does_is_seen_and_may_be_refused(
     assert count(objs, place) == counted, "ran after its link was closed"
 
 
-def test_what_is_received_is_seen(objs: Any, cgroup: Path) -> None:
+def test_what_is_received_is_seen(load_there: Load, cgroup: Path) -> None:
+    objs = load_there("cgroup_sock_addr")
     with objs.Received.attach(cgroup):
         receive(objs)
     assert count(objs, "RECEIVED") == 1
 
 
-def test_packets_are_seen_in_both_directions(objs: Any, cgroup: Path) -> None:
+def test_packets_are_seen_in_both_directions(load_there: Load, cgroup: Path) -> None:
+    objs = load_there("cgroup_skb")
     with objs.Incoming.attach(cgroup), objs.Outgoing.attach(cgroup):
         receive(objs)
         assert (count(objs, "INCOMING"), count(objs, "OUTGOING")) == (1, 1)
@@ -127,8 +136,9 @@ def test_packets_are_seen_in_both_directions(objs: Any, cgroup: Path) -> None:
 
 @pytest.mark.parametrize("egress", [False, True])
 def test_a_section_that_leaves_the_direction_open_takes_it_from_attach(
-    objs: Any, cgroup: Path, egress: bool
+    load_there: Load, cgroup: Path, egress: bool
 ) -> None:
+    objs = load_there("cgroup_skb")
     directions = {False: rt.AttachType.CGROUP_INET_INGRESS, True: rt.AttachType.CGROUP_INET_EGRESS}
     with objs.Either.attach(cgroup, egress=egress) as link:
         info = link.info
@@ -142,7 +152,8 @@ def test_a_section_that_leaves_the_direction_open_takes_it_from_attach(
     assert count(objs, "EITHER") == 2
 
 
-def test_the_turns_of_a_connection_are_seen(objs: Any, cgroup: Path) -> None:
+def test_the_turns_of_a_connection_are_seen(load_there: Load, cgroup: Path) -> None:
+    objs = load_there("sock_ops")
     with objs.Turned.attach(cgroup):
         connect(objs)
     assert count(objs, "TURN") >= 2

@@ -29,7 +29,7 @@ def switch(times: int) -> None:
 
 
 def test_the_clock_samples_every_cpu(load: Load) -> None:
-    objs = load("events")
+    objs = load("perf_event")
     with objs.OnEvent.attach_sampling(frequency=999, cookie=3) as links:
         assert [link.target for link in links] == [
             f"the clock of CPU {cpu}" for cpu in online_cpus()
@@ -43,7 +43,7 @@ def test_the_clock_samples_every_cpu(load: Load) -> None:
 
 
 def test_a_cpu_that_is_not_there_leaves_nothing_attached(load: Load) -> None:
-    objs = load("events")
+    objs = load("perf_event")
     with pytest.raises(rt.AttachError, match="the clock of CPU 4000: there is no such CPU"):
         objs.OnEvent.attach_sampling(frequency=99, cpus=[0, 4000])
     before = objs.Counts.value[0]
@@ -54,14 +54,14 @@ def test_a_cpu_that_is_not_there_leaves_nothing_attached(load: Load) -> None:
 
 def test_a_frequency_above_the_kernels_limit_is_named(load: Load) -> None:
     with pytest.raises(rt.AttachError, match=r"99999999 is more than .*max_sample_rate"):
-        load("events").OnEvent.attach_sampling(frequency=99_999_999)
+        load("perf_event").OnEvent.attach_sampling(frequency=99_999_999)
 
 
 def test_an_event_of_the_caller_stays_his(load: Load) -> None:
     def only_this(specs: Any) -> None:
         specs.OnlyPid.value = os.getpid()
 
-    objs = load("events", only_this)
+    objs = load("perf_event", only_this)
     event = rt.open_perf_event(
         rt.PerfType.SOFTWARE, rt.SoftwareEvent.CONTEXT_SWITCHES, cpu=-1, pid=os.getpid(), period=1
     )
@@ -77,7 +77,7 @@ def test_an_event_of_the_caller_stays_his(load: Load) -> None:
 
 
 def test_what_is_no_perf_event_says_so(load: Load) -> None:
-    objs = load("events")
+    objs = load("perf_event")
     read, write = os.pipe()
     with pytest.raises(rt.AttachError, match=f"perf event {read}: it is no perf event") as raised:
         objs.OnEvent.attach(read)

@@ -15,16 +15,9 @@ from ebpfgen import runtime as rt
 
 from .conftest import Load, eventually
 
-PLACES = ("FILTERED", "CHOSEN", "LOOKED_UP", "MESSAGE", "PARSED", "VERDICT", "DISSECTED")
-
 
 @pytest.fixture
-def objs(network: None, load: Load) -> Any:
-    return load("sockets")
-
-
-@pytest.fixture
-def udp() -> Iterator[socket.socket]:
+def udp(network: None) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
         made.bind(("127.0.0.1", 0))
         made.settimeout(5)
@@ -32,7 +25,7 @@ def udp() -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-def stream(objs: Any) -> Iterator[tuple[socket.socket, socket.socket]]:
+def stream(network: None) -> Iterator[tuple[socket.socket, socket.socket]]:
     """Give both ends of a TCP connection."""
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
@@ -43,10 +36,6 @@ def stream(objs: Any) -> Iterator[tuple[socket.socket, socket.socket]]:
         yield client, accepted
 
 
-def count(objs: Any, place: str) -> int:
-    return int(objs.Counts.value[PLACES.index(place)])
-
-
 def put(bpf_map: Any, index: int, made: socket.socket) -> None:
     """Put a socket into a map of sockets."""
     value = made.fileno().to_bytes(8, sys.byteorder)
@@ -54,6 +43,10 @@ def put(bpf_map: Any, index: int, made: socket.socket) -> None:
 
 
 class TestSocketFilter:
+    @pytest.fixture
+    def objs(self, network: None, load: Load) -> Any:
+        return load("socket_filter")
+
     def test_it_says_how_much_of_a_packet_is_received(self, objs: Any, udp: socket.socket) -> None:
         objs.Keep.value = 8 + 3  # the header of UDP, and three bytes
         with objs.Filtered.attach(udp) as attached:
@@ -62,12 +55,12 @@ class TestSocketFilter:
             assert udp.recv(100) == b"abc"
         udp.sendto(b"abcdef", udp.getsockname())
         assert udp.recv(100) == b"abcdef"
-        assert count(objs, "FILTERED") == 1
+        assert objs.Count.value == 1
 
     def test_a_descriptor_does_for_a_socket(self, objs: Any, udp: socket.socket) -> None:
         objs.Filtered.attach(udp.fileno())
         udp.sendto(b"abcdef", udp.getsockname())
-        assert eventually(lambda: count(objs, "FILTERED") == 1)
+        assert eventually(lambda: objs.Count.value == 1)
 
     def test_closing_after_the_socket_is_closed_is_fine(self, objs: Any) -> None:
         made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -88,6 +81,10 @@ class TestSocketFilter:
 
 
 class TestSkReuseport:
+    @pytest.fixture
+    def objs(self, network: None, load: Load) -> Any:
+        return load("sk_reuseport")
+
     def test_it_chooses_among_the_sockets_of_a_port(self, objs: Any) -> None:
         with (
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as first,
@@ -106,7 +103,7 @@ class TestSkReuseport:
                     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
                         sender.sendto(bytes([choice]), first.getsockname())
                     assert made.recv(1) == bytes([choice])
-            assert count(objs, "CHOSEN") == 2
+            assert objs.Count.value == 2
 
     def test_a_socket_of_no_group_is_told_how_to_be_one(
         self, objs: Any, udp: socket.socket
@@ -117,8 +114,9 @@ class TestSkReuseport:
 
 class TestSockmap:
     def test_what_is_sent_is_seen_and_may_be_refused(
-        self, objs: Any, stream: tuple[socket.socket, socket.socket]
+        self, load: Load, stream: tuple[socket.socket, socket.socket]
     ) -> None:
+        objs = load("sk_msg")
         client, accepted = stream
         with objs.Message.attach(objs.Sockets) as attached:
             assert attached.target == "sockmap sockets"
@@ -128,39 +126,45 @@ class TestSockmap:
             objs.Refuse.value = True
             with pytest.raises(PermissionError):
                 client.sendall(b"def")
-        assert count(objs, "MESSAGE") == 2
+        assert objs.Count.value == 2
 
     def test_what_is_received_is_parsed_and_judged(
-        self, objs: Any, stream: tuple[socket.socket, socket.socket]
+        self, load: Load, stream: tuple[socket.socket, socket.socket]
     ) -> None:
+        objs = load("sk_skb")
         client, accepted = stream
         with objs.Parsed.attach(objs.Sockets), objs.Verdict.attach(objs.Sockets.fd):
             put(objs.Sockets, 0, accepted)
             client.sendall(b"abc")
-            assert eventually(lambda: count(objs, "VERDICT") == 1)
+            assert eventually(lambda: objs.VerdictCount.value == 1)
             assert accepted.recv(100) == b"abc"
             objs.Refuse.value = True
             client.sendall(b"def")
-            assert eventually(lambda: count(objs, "VERDICT") == 2)
+            assert eventually(lambda: objs.VerdictCount.value == 2)
             with pytest.raises(TimeoutError):
                 accepted.recv(100)
-        assert count(objs, "PARSED") == 2
+        assert objs.ParsedCount.value == 2
 
-    def test_what_is_no_sockmap_says_so(self, objs: Any) -> None:
+    def test_what_is_no_sockmap_says_so(self, load: Load) -> None:
+        objs, other = load("sk_msg"), load("sk_reuseport")
         with pytest.raises(
             rt.AttachError, match=r"sockmap group: it is no sockmap.*\(EOPNOTSUPP\)"
         ):
-            objs.Message.attach(objs.Group)
+            objs.Message.attach(other.Group)
 
 
 class TestNetworkNamespace:
+    @pytest.fixture
+    def objs(self, network: None, load: Load) -> Any:
+        return load("sk_lookup")
+
     def test_connections_are_seen_and_may_be_refused(self, objs: Any) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
             objs.OnlyPort.value = server.getsockname()[1]
             with objs.LookedUp.attach() as link:
                 assert link.target == "network namespace this one"
                 socket.create_connection(server.getsockname(), timeout=5).close()
-                assert count(objs, "LOOKED_UP") >= 1
+                assert objs.Count.value >= 1
                 objs.Refuse.value = True
                 with pytest.raises(ConnectionRefusedError):
                     socket.create_connection(server.getsockname(), timeout=5)
@@ -182,6 +186,12 @@ class TestNetworkNamespace:
         with pytest.raises(rt.AttachError, match=r"no such network namespace; /run/netns has"):
             objs.LookedUp.attach("no-such-name")
 
+
+class TestFlowDissector:
+    @pytest.fixture
+    def objs(self, network: None, load: Load) -> Any:
+        return load("flow_dissector")
+
     def test_headers_are_dissected(self, objs: Any, udp: socket.socket) -> None:
         with objs.Dissected.attach() as link:
             assert link.info.attach_type == rt.AttachType.FLOW_DISSECTOR
@@ -189,10 +199,10 @@ class TestNetworkNamespace:
             with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as out:
                 out.bind(("lo", 0))
                 out.send(b"\0" * 12 + b"\x08\0" + b"\x45" + b"\0" * 60)
-            assert eventually(lambda: count(objs, "DISSECTED") >= 1)
+            assert eventually(lambda: objs.Count.value >= 1)
 
     def test_there_is_one_dissector(self, objs: Any, load: Load) -> None:
-        other = load("sockets")
+        other = load("flow_dissector")
         with (
             objs.Dissected.attach(),
             pytest.raises(rt.AttachError, match="it has as many programs of this kind"),

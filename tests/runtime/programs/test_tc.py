@@ -14,7 +14,7 @@ from ebpfgen import runtime as rt
 from ebpfgen.runtime import kernel
 from ebpfgen.runtime._libbpf.library import version
 
-from .conftest import Load, need
+from .conftest import Load, need, need_kernel
 from .frames import FRAMES, counted, send
 
 INCOMING, OUTGOING = 2, 3
@@ -24,7 +24,7 @@ INGRESS, EGRESS = rt.Direction.INGRESS, rt.Direction.EGRESS
 
 @pytest.fixture
 def objs(veth: tuple[str, str], load: Load) -> Any:
-    return load("network")
+    return load("tc")
 
 
 def test_filters_see_what_comes_in_and_what_goes_out(objs: Any) -> None:
@@ -83,7 +83,7 @@ def test_it_has_no_link_that_could_be_pinned(objs: Any) -> None:
 
 
 def test_tcx_is_a_link_without_a_queueing_discipline(objs: Any) -> None:
-    need(kernel.too_old("tcx", 6, 6))
+    need_kernel(kernel.too_old("tcx", 6, 6))
     objs.Incoming.attach_tcx("right", INGRESS)
     with objs.Outgoing.attach_tcx("right", INGRESS, first=True) as link:
         assert link.target == "right tcx ingress"
@@ -97,8 +97,8 @@ def test_tcx_is_a_link_without_a_queueing_discipline(objs: Any) -> None:
 
 def test_an_old_libbpf_is_named_for_a_place_beside_another(objs: Any) -> None:
     if tuple(map(int, version().split("."))) >= (1, 3):
-        pytest.skip(f"libbpf {version()} can do this; newer.py tests it")
-    need(kernel.too_old("tcx", 6, 6))
+        pytest.skip(f"libbpf {version()} can do this; test_tcx.py does it")
+    need_kernel(kernel.too_old("tcx", 6, 6))
     link = objs.Incoming.attach_tcx("right", INGRESS)
     with pytest.raises(rt.NotSupportedError, match=r"libbpf 1\.\d lacks .*install libbpf 1\.3"):
         objs.Outgoing.attach_tcx("right", INGRESS, before=link)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from ebpfgen import runtime as rt
+from ebpfgen.runtime import kernel
 from ebpfgen.runtime._libbpf.library import library
 
-from .conftest import Load
+from .conftest import Load, need_kernel, need_libbpf
 
 TRACEPOINT, RAW, TYPED = 3, 4, 5
 CALLS = 4
@@ -27,7 +28,7 @@ def only_this(specs: Any) -> None:
 
 @pytest.mark.usefixtures("tracefs")
 def test_a_tracepoint_runs_its_program_with_the_cookie(load: Load) -> None:
-    objs = load("probes", only_this)
+    objs = load("tracepoint", only_this)
     with objs.OnGetppid.attach(cookie=9):
         call_getppid()
     call_getppid()
@@ -36,10 +37,14 @@ def test_a_tracepoint_runs_its_program_with_the_cookie(load: Load) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "place"), [("OnAnyCall", RAW), ("OnAnyCallTyped", TYPED)], ids=["raw", "typed"]
+    ("source", "program", "place"),
+    [("raw_tracepoint", "OnAnyCall", RAW), ("tp_btf", "OnAnyCallTyped", TYPED)],
+    ids=["raw", "typed"],
 )
-def test_a_raw_tracepoint_runs_its_program(load: Load, program: str, place: int) -> None:
-    objs = load("probes", only_this)
+def test_a_raw_tracepoint_runs_its_program(
+    load: Load, source: str, program: str, place: int
+) -> None:
+    objs = load(source, only_this)
     with getattr(objs, program).attach() as link:
         call_getppid()
         assert link.target == "sys_enter"
@@ -62,13 +67,13 @@ class RunOptions(ctypes.Structure):
 
 
 def test_a_writable_tracepoint_is_written_to(load: Load) -> None:
-    objs, network = load("probes"), load("network")
+    objs, run_by_test = load("raw_tracepoint_writable"), load("xdp")
     options = RunOptions(ctypes.sizeof(RunOptions), b"x" * 64, None, 64, 0)
 
     def run() -> int:
         """Run a program once, which is where the kernel has such a tracepoint."""
         call = library().bpf_prog_test_run_opts
-        return int(call(network.DropFirst.fd, ctypes.byref(options)))
+        return int(call(run_by_test.DropFirst.fd, ctypes.byref(options)))
 
     assert run() == 0
     with objs.ChangeResult.attach() as link:
@@ -78,27 +83,40 @@ def test_a_writable_tracepoint_is_written_to(load: Load) -> None:
 
 
 def test_a_tracepoint_that_is_not_writable_is_refused(load: Load) -> None:
-    objs = load("probes")
+    objs = load("raw_tracepoint_writable")
     with pytest.raises(rt.AttachError, match=r"reads or writes more than this .*\(EINVAL\)"):
         objs.ChangeResult.attach("sys_enter")
 
 
 def test_a_missing_raw_tracepoint_names_those_that_are_close(load: Load, tracefs: None) -> None:
-    objs = load("probes")
+    objs = load("raw_tracepoint")
     with pytest.raises(rt.AttachError, match=r"no such tracepoint; close: .*sys_enter") as raised:
         objs.OnAnyCall.attach("sys_enters")
     assert raised.value.errno == errno.ENOENT
 
 
 def test_the_kernel_tells_what_a_raw_tracepoint_is_called(load: Load) -> None:
-    objs = load("probes")
+    objs = load("raw_tracepoint")
     with objs.OnAnyCall.attach() as link:
         info = link.info
         assert isinstance(info, rt.RawTracepointLinkInfo)
         assert info.name == "sys_enter"
         assert info.id > 0
         assert info.program_id > 0
+
+
+def test_the_kernel_tells_what_a_typed_tracepoint_is_called(load: Load) -> None:
+    objs = load("tp_btf")
     with objs.OnAnyCallTyped.attach() as link:
         info = link.info
         assert isinstance(info, rt.RawTracepointLinkInfo), "typed or not, it is one to the kernel"
         assert info.name == "sys_enter"
+
+
+@pytest.mark.parametrize(
+    ("source", "program"), [("raw_tracepoint", "OnAnyCall"), ("tp_btf", "OnAnyCallTyped")]
+)
+def test_a_raw_tracepoint_has_a_cookie(load: Load, source: str, program: str) -> None:
+    need_libbpf("1.4", "a cookie of raw tracepoints")
+    need_kernel(kernel.too_old("a cookie of raw tracepoints", 6, 10))
+    getattr(load(source), program).attach(cookie=6).close()

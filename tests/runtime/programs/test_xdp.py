@@ -16,7 +16,7 @@ FIRST, SECOND = 0, 1
 
 @pytest.fixture
 def objs(veth: tuple[str, str], load: Load) -> Any:
-    return load("network")
+    return load("xdp")
 
 
 def test_it_drops_frames_for_as_long_as_its_link_is_open(objs: Any) -> None:
@@ -107,7 +107,8 @@ def test_its_errors_say_what_is_there(objs: Any) -> None:
         objs.DropFirst.attach("right", mode=rt.XdpMode.HARDWARE)
 
 
-def test_a_program_of_a_maps_entry_says_where_it_goes(objs: Any) -> None:
+def test_a_program_of_a_maps_entry_says_where_it_goes(load: Load) -> None:
+    objs = load("xdp_devmap")
     with pytest.raises(rt.NotSupportedError, match="put its fd into the value of a devmap"):
         objs.Redirected.attach()
 

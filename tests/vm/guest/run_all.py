@@ -1,5 +1,7 @@
 """Run the checks that the host lists in checks.txt; write one JSON line for each to report.jsonl.
 
+The first line of report.jsonl names the kernel.
+
 A check is a function of a file check_*.py beside this one. It takes no arguments and raises to
 fail, or unittest.SkipTest(reason) to be skipped. EBPFGEN_VM_SCRATCH names the folder of both lists,
 which is shared with the host. Each line is written as its check ends, so that one that takes the
@@ -51,6 +53,7 @@ def main() -> None:
     os.environ["EBPFGEN_VM_SCRATCH"] = str(scratch)
     signal.signal(signal.SIGALRM, out_of_time)
     with (scratch / "report.jsonl").open("w", encoding="utf-8") as report:
+        report.write(json.dumps({"kernel": os.uname().release}) + "\n")
         for name in (scratch / "checks.txt").read_text(encoding="utf-8").split():
             outcome, detail = run(name)
             record = {"name": name, "outcome": outcome, "detail": detail}

@@ -1,0 +1,12 @@
+// A map of AF_XDP sockets.
+#include "common.h"
+#include <bpf/bpf_helpers.h>
+
+char __license[] SEC("license") = "GPL";
+
+struct {
+	__uint(type, BPF_MAP_TYPE_XSKMAP);
+	__type(key, u32);
+	__type(value, u32);
+	__uint(max_entries, 4);
+} xsks SEC(".maps");
