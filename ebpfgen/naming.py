@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from ebpfgen.errors import CollisionError, IdentifierError
+from ebpfgen.inputs import shortened
 
 _NOT_IN_IDENTIFIERS = re.compile(r"[^A-Za-z0-9_]")
 
@@ -147,7 +148,7 @@ def check_identifier(name: str, what: str) -> str:
     """
     if not name.isidentifier() or not name.isascii():
         raise IdentifierError(
-            f"{what} {name!r} is not a Python identifier: "
+            f"{what} {shortened(name)} is not a Python identifier: "
             "use letters, digits and underscores, and begin with a letter",
             name=name,
         )
