@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 # Written last, so that an interrupted set-up is done again.
+BASE := $(VENV)/.base
 INSTALLED := $(VENV)/.installed
 PYTEST_ARGS ?=
 # Tests of the kernel stay in one process, whatever the number: tests/side_by_side.py.
@@ -16,9 +17,9 @@ export PYTHON
 .PHONY: help demo test debian13 corpus fuzz lint format venv build-packages vm-packages clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':[^#]*## ' '/^[a-z0-9-]+:[^#]*## / { printf "  make %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: venv ## scaffold a project, generate its bindings and count system calls (in a VM if need be)
+demo: $(BASE) ## scaffold a project, generate its bindings and count system calls (in a VM if need be)
 	scripts/demo
 
 test: vm-packages lint ## lint, then run all tests, those on a real kernel in a VM included
@@ -46,12 +47,16 @@ format: venv ## fix what ruff can fix
 
 venv: $(INSTALLED) ## install ebpfgen and what its tests use into .venv
 
-# pip knows --group since 25.1. pyright fetches its own code on its first run: have it done here, so
-# that no test needs a network.
-$(INSTALLED): pyproject.toml | build-packages
+# ebpfgen and nothing that only tests use. pip knows --group since 25.1.
+$(BASE): pyproject.toml | build-packages
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(VENV)/bin/python -m pip install --quiet --editable . --group dev
+	$(VENV)/bin/python -m pip install --quiet --editable .
+	touch $@
+
+# pyright fetches its own code on its first run: have it done here, so that no test needs a network.
+$(INSTALLED): $(BASE)
+	$(VENV)/bin/python -m pip install --quiet --group dev
 	$(VENV)/bin/pyright --version
 	touch $@
 
@@ -63,8 +68,8 @@ $(VENV)/.fuzz: $(INSTALLED)
 build-packages: ## install clang, llvm and libbpf
 	@scripts/install-system-packages build
 
-vm-packages: ## install QEMU and unpack a kernel for the VM
-	@scripts/install-system-packages vm
+vm-packages: ## install QEMU, unpack a kernel for the VM, and install what its tests use
+	@scripts/install-system-packages tests
 
 clean: ## remove .venv and all caches
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

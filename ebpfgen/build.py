@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ebpfgen.clang import Compilation, Toolchain, compile_source
 from ebpfgen.errors import SourceError, UsageError, placed
+from ebpfgen.inputs import read_file
 from ebpfgen.jobs import COMMAND_LINE, Job
 from ebpfgen.stamp import in_package, stamped
 from ebpfgen.target import Target
@@ -131,7 +132,7 @@ def assemble(job: Job, variants: Sequence[BuiltVariant]) -> dict[Path, bytes]:
 def _object_of(job: Job, target: Target) -> Compilation:
     path = job.objects[job.targets.index(target)]
     try:
-        data = path.read_bytes()
+        data = read_file(path)
         return Compilation(data, "", (path,))
     except OSError as error:
         raise SourceError(f"{path} can't be read: {error.strerror}") from error
@@ -139,7 +140,7 @@ def _object_of(job: Job, target: Target) -> Compilation:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text("utf-8", errors="replace")
+        return read_file(path).decode("utf-8", "replace")
     except OSError as error:
         raise SourceError(f"{path} can't be read: {error.strerror}") from error
 

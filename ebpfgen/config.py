@@ -8,11 +8,13 @@ from typing import NamedTuple
 from ebpfgen.directives import Directive, find_directives
 from ebpfgen.errors import ConfigError, UsageError, placed
 from ebpfgen.flags import check_flags, split_flags
+from ebpfgen.inputs import shortened, text_fault
 from ebpfgen.jobs import (
     Job,
     Options,
     check_defines,
     check_inputs,
+    check_names,
     check_outputs,
     check_suffix,
     split_events,
@@ -101,7 +103,7 @@ class _Table(NamedTuple):
             raise ConfigError(f"{self.place} lacks {key}: add {key} = …")
         if not isinstance(value, str) or not value:
             raise ConfigError(f"{key} in {self.place} must be a string, not {value!r}")
-        return value
+        return self._checked(key, value)
 
     def has(self, key: str) -> bool:
         """Return whether a key is given."""
@@ -136,7 +138,8 @@ class _Table(NamedTuple):
         for table in (self.defaults, self.binding):
             value = table.get("cflags", [])
             if isinstance(value, str):
-                flags += split_flags(value, f"cflags in {self.place}")
+                words = split_flags(value, f"cflags in {self.place}")
+                flags += [self._checked("cflags", word) for word in words]
             else:
                 flags += self._texts("cflags", value)
         check_flags(flags, f"cflags in {self.place}")
@@ -151,7 +154,8 @@ class _Table(NamedTuple):
         value = self.binding.get("events", {})
         if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
             raise ConfigError(f'events in {self.place} must be a table: {{ map = "struct" }}')
-        return tuple(f"{name}={record}" for name, record in value.items())
+        texts = (f"{name}={record}" for name, record in value.items())
+        return tuple(self._checked("events", text) for text in texts)
 
     def flag(self, key: str, *, default: bool) -> bool:
         """Return the true or false of a key."""
@@ -172,7 +176,12 @@ class _Table(NamedTuple):
     def _texts(self, key: str, value: object) -> list[str]:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise ConfigError(f"{key} in {self.place} must be a list of strings, not {value!r}")
-        return value
+        return [self._checked(key, text) for text in value]
+
+    def _checked(self, key: str, text: str) -> str:
+        if fault := text_fault(text):
+            raise ConfigError(f"{key} in {self.place}: {shortened(text)} {fault}")
+        return text
 
 
 def _job(table: _Table, file: Path, options: Options) -> Job:
@@ -189,7 +198,7 @@ def _job(table: _Table, file: Path, options: Options) -> Job:
     names = options.targets or table.targets()
     no_strip = table.flag("no-strip", default=False)
     global_types = table.flag("global-types", default=True)
-    return Job(
+    job = Job(
         ident=ident,
         sources=sources,
         objects=objects,
@@ -212,6 +221,8 @@ def _job(table: _Table, file: Path, options: Options) -> Job:
         makebase=makebase,
         place=table.place,
     )
+    check_names(job)
+    return job
 
 
 def _naming(table: _Table) -> Naming:
@@ -225,7 +236,7 @@ def _read(file: Path) -> dict[str, object] | None:
     try:
         with file.open("rb") as stream:
             tool = tomllib.load(stream).get("tool")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of numbers and tables without end, too
         raise ConfigError(f"{file} is not valid TOML: {error}") from error
     except OSError as error:
         raise ConfigError(f"{file} can't be read: {error.strerror}") from error

@@ -14,7 +14,7 @@ from ebpfgen.clang import Toolchain, compiler_command, refusal
 from ebpfgen.elf import Elf, read_elf
 from ebpfgen.flags import shown_path
 from ebpfgen.target import Target
-from ebpfgen.tools import CommandObserver, run_tool, scratch_folder
+from ebpfgen.tools import CommandObserver, no_scratch, run_tool, scratch_folder
 
 _MARKER = re.compile(r'# \d+ "(.*)"(?: [1-4])*')
 _DIRECTIVE = re.compile(r"#(define|undef) ([^\s(]+)(\(?)")
@@ -144,7 +144,10 @@ class _Clang:
         return {int(line) for line in re.findall(error, diagnostics, re.MULTILINE)}
 
     def _write(self, lines: Iterable[str]) -> None:
-        self.probe.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        try:
+            self.probe.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        except OSError as error:
+            raise no_scratch(error.strerror) from error
 
     def _run(self, *arguments: str) -> CompletedProcess[str]:
         return run_tool([*self.command, *arguments], self.folder, self.observe)

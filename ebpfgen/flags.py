@@ -55,7 +55,9 @@ def shown_path(path: Path, folder: Path) -> str:
     resolved, base = os.path.realpath(path), os.path.realpath(folder)
     if os.path.commonpath([resolved, base]) == os.sep:
         return resolved
-    return os.path.relpath(resolved, base)
+    name = os.path.relpath(resolved, base)
+    # clang would take it for an option, or read options from it.
+    return f"./{name}" if name.startswith(("-", "@")) else name
 
 
 def _includes(flags: Sequence[str]) -> Iterator[tuple[int, str]]:

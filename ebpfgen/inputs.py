@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ebpfgen.errors import UsageError
 
-_SHOWN = 60
+_SHOWN = 200
 """The number of characters that an error shows of a long text."""
 
 

@@ -11,12 +11,24 @@ from typing import NamedTuple
 
 from ebpfgen.errors import ConfigError, ObjectError, SourceError, UsageError
 from ebpfgen.flags import check_flags, split_flags
+from ebpfgen.inputs import check_file, check_text, shortened
 from ebpfgen.naming import Naming, check_identifier
 from ebpfgen.selection import Selection
 from ebpfgen.target import DEFAULT_TARGETS, SUFFIXES, ByteOrder, Target, find_targets
 
 _BYTE_ORDERS: dict[bytes, ByteOrder] = {b"\x01": "little", b"\x02": "big"}
 COMMAND_LINE = "the command line"
+
+_OPTION_NAMES = {
+    "targets": "--target",
+    "cflags": "the flag",
+    "types": "--type",
+    "events": "--event",
+    "defines": "--define",
+    "objects": "--object",
+}
+_NAME_MAX = 255
+"""The number of bytes in a file's name that file systems take (limits.h)."""
 
 
 class Job(NamedTuple):
@@ -121,6 +133,8 @@ class Options(NamedTuple):
 
         Raises UsageError for flags that can't be split into words, or passed on.
         """
+        for name in ("EBPFGEN_CC", "EBPFGEN_CFLAGS", "EBPFGEN_STRIP", "EBPFGEN_MAKEBASE"):
+            check_text(environment.get(name, ""), f"${name}")
         flags = split_flags(environment.get("EBPFGEN_CFLAGS", ""), "$EBPFGEN_CFLAGS")
         check_flags(flags, "$EBPFGEN_CFLAGS")
         makebase = environment.get("EBPFGEN_MAKEBASE")
@@ -147,7 +161,7 @@ def job_from_arguments(
     paths = [sources] if isinstance(sources, Path) else sources
     objects = tuple(folder / path for path in options.objects)
     check_inputs([folder / path for path in paths], objects)
-    return Job(
+    job = Job(
         ident=check_identifier(ident, "ident"),
         sources=tuple(folder / path for path in paths),
         objects=objects,
@@ -167,10 +181,16 @@ def job_from_arguments(
         no_strip=bool(options.no_strip),
         makebase=options.makebase and folder / options.makebase,
     )
+    check_names(job)
+    return job
 
 
 def check_options(options: Options) -> None:
     """Raise UsageError for options that can't be meant, whatever the binding."""
+    for name, value in options._asdict().items():
+        for text in value if isinstance(value, tuple) else (value,):
+            if isinstance(text, str | Path):
+                check_text(str(text), _OPTION_NAMES.get(name, f"--{name.replace('_', '-')}"))
     find_targets(options.targets)
     split_events(options.events)
     check_defines(options.defines)
@@ -190,8 +210,17 @@ def check_inputs(sources: Sequence[Path], objects: Sequence[Path]) -> None:
     for path in {*sources, *objects}:
         if [*sources, *objects].count(path) > 1:
             raise UsageError(f"{path} is named twice: name it once")
-        if "\n" in str(path):
-            raise UsageError(f"{str(path)!r} has a line break: name the file without")
+        check_text(str(path), "the file")
+
+
+def check_names(job: Job) -> None:
+    """Raise UsageError if the names of the files to write are longer than file systems take."""
+    size = max(len(os.fsencode(f"{path.name}.d")) for path in job.outputs)
+    if size > _NAME_MAX:
+        raise UsageError(
+            f"the names of the files of {shortened(job.ident)} would have up to {size} bytes, and "
+            f"{_NAME_MAX} is the most: choose a shorter ident, --output-stem or --output-suffix"
+        )
 
 
 def check_outputs(jobs: Iterable[Job]) -> None:
@@ -221,7 +250,7 @@ def check_suffix(suffix: str) -> str:
     """Return what ends the names of files. Raises UsageError if no module could have that name."""
     if suffix and not f"x{suffix}".isidentifier():
         raise UsageError(
-            f"output suffix {suffix!r} can't end a module's name: use letters, digits, _"
+            f"output suffix {shortened(suffix)} can't end a module's name: use letters, digits, _"
         )
     return suffix
 
@@ -232,7 +261,7 @@ def split_events(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
     for text in texts:
         name, _, record = (part.strip() for part in text.partition("="))
         if not name or not record:
-            raise UsageError(f"--event {text!r} is not of the form MAP=STRUCT")
+            raise UsageError(f"--event {shortened(text)} is not of the form MAP=STRUCT")
         result.append((name, record))
     return tuple(result)
 
@@ -273,10 +302,11 @@ def _byte_order(path: Path) -> ByteOrder:
     Raises SourceError if there is no such file, ObjectError if it is no ELF file.
     """
     try:
+        check_file(path)
         with path.open("rb") as file:
             head = file.read(6)
     except OSError as error:
-        raise SourceError(f"no object {path}: {error.strerror}") from error
+        raise SourceError(f"no object {shortened(str(path))}: {error.strerror}") from error
     if head[:4] != b"\x7fELF" or head[5:] not in _BYTE_ORDERS:
         raise ObjectError(f"{path} is no object file: pass what clang -target bpf -c -g wrote")
     return _BYTE_ORDERS[head[5:]]

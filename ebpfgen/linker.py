@@ -1,5 +1,6 @@
 """Links the objects of several sources into one, as ``bpftool gen object`` does."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,10 @@ from ebpfgen.runtime._libbpf.library import CallError, version
 from ebpfgen.runtime._libbpf.linker import link_files
 from ebpfgen.runtime.errors import LibraryError
 from ebpfgen.target import Target
-from ebpfgen.tools import scratch_folder
+from ebpfgen.tools import no_scratch, scratch_folder
+
+_STEM_MAX = 253
+"""The number of bytes before ``.o`` that a file's name has room for."""
 
 
 def link_objects(objects: Sequence[tuple[str, bytes]], target: Target) -> bytes:
@@ -20,11 +24,15 @@ def link_objects(objects: Sequence[tuple[str, bytes]], target: Target) -> bytes:
     names = ", ".join(name for name, _ in objects)
     with scratch_folder() as scratch:
         files = []
-        for number, (name, data) in enumerate(objects):
-            # libbpf names the file in what it says of it.
-            files.append(scratch / str(number) / Path(name).with_suffix(".o").name)
-            files[-1].parent.mkdir()
-            files[-1].write_bytes(data)
+        try:
+            for number, (name, data) in enumerate(objects):
+                # libbpf names the file in what it says of it.
+                stem = os.fsencode(Path(name).stem)[:_STEM_MAX]
+                files.append(scratch / str(number) / f"{os.fsdecode(stem)}.o")
+                files[-1].parent.mkdir()
+                files[-1].write_bytes(data)
+        except OSError as error:
+            raise no_scratch(error.strerror) from error
         output = scratch / "linked.o"
         try:
             link_files(files, output)

@@ -12,6 +12,7 @@ from itertools import count
 from typing import NamedTuple
 
 from ebpfgen.errors import IdentifierError
+from ebpfgen.inputs import shortened
 
 _NOT_IN_IDENTIFIERS = re.compile(r"[^A-Za-z0-9_]")
 
@@ -171,7 +172,7 @@ def check_identifier(name: str, what: str) -> str:
     """
     if not name.isidentifier() or not name.isascii():
         raise IdentifierError(
-            f"{what} {name!r} is not a Python identifier: "
+            f"{what} {shortened(name)} is not a Python identifier: "
             "use letters, digits and underscores, and begin with a letter",
             name=name,
         )

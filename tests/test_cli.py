@@ -52,7 +52,7 @@ REFUSED = {
     "no pyproject.toml": ("generate", 1, ("no pyproject.toml in", "ebpfgen generate IDENT SOURCE")),
     "no source given": ("generate bpf", 2, ("SOURCE is missing", "generate bpf FILE.c")),
     "no such source": ("generate bpf no.c", 1, ("no C source 'no.c'",)),
-    "a folder for a source": ("generate bpf .", 1, ("no C source '.'",)),
+    "a folder for a source": ("generate bpf .", 1, ("C source '.' can't be read: it is not a",)),
     "ident": ("generate 1x kprobe.c", 2, ("ident '1x' is not a Python identifier",)),
     "ident is a keyword": ("generate class kprobe.c", 2, ("ident 'class' is a Python keyword",)),
     "ident of underscores": ("generate __ kprobe.c -- -IHEADERS", 2, ("'__'",)),

@@ -226,7 +226,7 @@ MISTAKES: dict[str, tuple[str, type[EbpfgenError], tuple[str, ...]]] = {
         ConfigError,
         ("source in [[", "is empty"),
     ),
-    "line break": (binding('source = "a\\nb.c"'), UsageError, ("a\\nb.c' has a line break",)),
+    "line break": (binding('source = "a\\nb.c"'), ConfigError, ("'a\\nb.c' has a line break",)),
     "source twice": (binding('source = ["a.c", "./a.c"]'), UsageError, ("a.c is named twice",)),
     "source and object": (binding('object = "x.o"'), UsageError, ("SOURCE and --object",)),
     "object is a number": (binding("source = none", "object = 1"), ConfigError, ("object in [[",)),

@@ -79,7 +79,7 @@ def test_an_object_that_was_built_again_is_bound_again(tmp_path: Path) -> None:
 
 REFUSED = {
     "no such file": ("--object no.o bpf", 1, "no object", "No such file"),
-    "a folder": ("--object . bpf", 1, "no object", "directory"),
+    "a folder": ("--object . bpf", 1, "no object", "it is not a regular file"),
     "no ELF": ("--object bpf.c bpf", 1, "bpf.c is no object file", "clang -target bpf"),
     "not of BPF": ("--object /bin/sh bpf", 1, "/bin/sh: an ELF file for EM_", "is no BPF object"),
     "no BTF": ("--object bare.o bpf", 1, "bare.o for bpfel has no BTF", "compile with -g"),

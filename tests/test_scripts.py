@@ -21,7 +21,8 @@ for package; do
 done
 """
 BUILD = "clang llvm libbpf-dev"
-VM = "qemu-system-x86 kmod busybox-static udev file iproute2"
+VM = "qemu-system-x86 kmod busybox-static udev file"
+TESTS = f"{VM} iproute2"
 
 
 class Machine:
@@ -124,7 +125,7 @@ def test_a_system_without_apt_that_has_the_programs_passes(machine: Machine) -> 
 
 
 def test_nothing_is_installed_where_all_is_there(machine: Machine) -> None:
-    machine.with_apt(installed=f"{BUILD} {VM}", user=1000)
+    machine.with_apt(installed=f"{BUILD} {TESTS}", user=1000)
     machine.with_kernel()
 
     done = machine.run(INSTALL)
@@ -218,7 +219,7 @@ def test_the_kernel_goes_to_the_caller_of_sudo(machine: Machine) -> None:
 @pytest.fixture
 def bookworm(machine: Machine) -> Machine:
     """Return a Debian 12 whose backports have a libbpf and a kernel."""
-    machine.with_apt(installed=VM, user=0)
+    machine.with_apt(installed=TESTS, user=0)
     machine.with_kernel()
     machine.release.write_text("ID=debian\nVERSION_CODENAME=bookworm\n")
     machine.fake("id", "echo root")
@@ -244,7 +245,7 @@ esac
 
 
 def test_debian_12_gets_a_newer_libbpf_and_kernel_for_the_tests(bookworm: Machine) -> None:
-    done = bookworm.run(INSTALL, "vm")
+    done = bookworm.run(INSTALL, "tests")
 
     assert done.returncode == 0, done.stderr
     place = bookworm.home / ".cache/ebpfgen/backports"
@@ -256,7 +257,7 @@ def test_debian_12_gets_a_newer_libbpf_and_kernel_for_the_tests(bookworm: Machin
     assert " -o Dir::Etc::sourceparts=/dev/null " in download, (
         "the suite is no source of the system"
     )
-    assert bookworm.run(INSTALL, "vm").stdout == "", "it is there now"
+    assert bookworm.run(INSTALL, "tests").stdout == "", "it is there now"
 
 
 def test_without_backports_all_else_is_done(bookworm: Machine) -> None:
@@ -264,12 +265,31 @@ def test_without_backports_all_else_is_done(bookworm: Machine) -> None:
         "apt-get", 'case "$*" in *update) echo "E: no network"; exit 100 ;; *) echo x ;; esac'
     )
 
-    done = bookworm.run(INSTALL, "vm")
+    done = bookworm.run(INSTALL, "tests")
 
     assert done.returncode == 0
     assert "they can't be had here" in done.stdout
     cache = bookworm.home / ".cache/ebpfgen"
     assert {path.name for path in cache.iterdir()} == {"kernels", ".backports.lock"}
+
+
+def test_the_vm_alone_gets_nothing_that_only_tests_use(bookworm: Machine) -> None:
+    bookworm.environment["INSTALLED"] = VM
+
+    done = bookworm.run(INSTALL, "vm")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert bookworm.calls("apt-get") == []
+    assert not (bookworm.home / ".cache/ebpfgen/backports").exists()
+
+
+@pytest.mark.parametrize("group", ["kernel", "backports"])
+def test_a_kernel_is_unpacked_where_there_was_no_depmod(bookworm: Machine, group: str) -> None:
+    bookworm.environment["INSTALLED"] = ""
+
+    assert bookworm.run(INSTALL, group).returncode == 0
+    (install,) = [call for call in bookworm.calls("apt-get") if " install " in call]
+    assert install.endswith(" install --no-install-recommends kmod")
 
 
 def test_an_interrupted_unpacking_leaves_no_backports(bookworm: Machine) -> None:
@@ -295,7 +315,7 @@ def test_other_architectures_get_no_vm(machine: Machine) -> None:
     machine.with_apt(installed="", user=0)
     machine.fake("uname", "echo aarch64")
 
-    done = machine.run(INSTALL, "vm")
+    done = machine.run(INSTALL, "tests")
 
     assert done.returncode == 0
     assert done.stdout.count("\n") == 1
@@ -317,7 +337,8 @@ def test_an_unknown_group_is_one_line(machine: Machine) -> None:
 
     assert done.returncode == 1
     assert done.stderr == (
-        "install-system-packages: no group docs: give build, vm, kernel, backports or debian13\n"
+        "install-system-packages: no group docs: "
+        "give build, vm, kernel, tests, backports or debian13\n"
     )
 
 
@@ -411,7 +432,9 @@ def demo(machine: Machine) -> Path:
     machine.fake("python", "pwd")
     machine.fake("vm")
     machine.fake("install-system-packages")
-    (machine.bin / "ebpfgen").rename(root / ".venv/bin/ebpfgen")
+    machine.fake("vng")
+    for name in ("ebpfgen", "vng"):
+        (machine.bin / name).rename(root / ".venv/bin" / name)
     for name in ("vm", "install-system-packages"):
         (machine.bin / name).rename(root / "scripts" / name)
     machine.environment["EBPFGEN_SYSFS"] = str(root / "sys")
@@ -452,6 +475,20 @@ def test_demo_takes_the_vm_where_there_are_no_kprobes(machine: Machine, demo: Pa
     assert "python -m demo_project --count 5" in machine.log.read_text()
 
 
+def test_demo_fetches_what_boots_the_vm_and_only_then(machine: Machine, demo: Path) -> None:
+    root = demo.parent.parent
+    (root / ".venv/bin/vng").unlink()
+
+    done = machine.run(demo)
+
+    assert done.returncode == 0, done.stderr
+    group = f"{root}/pyproject.toml:vm"
+    assert machine.calls("python") == [f"-m pip install --quiet --group {group}"]
+    has_kprobes(machine)
+    machine.run(demo)
+    assert len([call for call in machine.calls("python") if "pip" in call]) == 1
+
+
 def test_demo_takes_the_vm_for_those_who_are_not_root(machine: Machine, demo: Path) -> None:
     has_kprobes(machine)
     machine.fake("id", "echo 1000")
@@ -468,3 +505,32 @@ def test_demo_leaves_no_folder_behind(machine: Machine, demo: Path) -> None:
 
     assert machine.run(demo).returncode == 3
     assert [path.name for path in machine.home.iterdir()] == ["repository"]
+
+
+@pytest.mark.parametrize("words", [[], ["help"]])
+def test_make_help_needs_nothing_but_make_and_awk(machine: Machine, words: list[str]) -> None:
+    for name in ("make", "awk"):
+        program = shutil.which(name)
+        assert program is not None, name
+        (machine.bin / name).symlink_to(program)
+    make = machine.bin / "make"
+
+    done = machine.run(make, "--no-print-directory", "-C", str(SCRIPTS.parent), *words)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "  make help            list the targets\n" in done.stdout
+    assert len(done.stdout.splitlines()) >= 11
+
+
+def test_make_demo_installs_nothing_that_only_tests_use(machine: Machine) -> None:
+    make = shutil.which("make")
+    assert make is not None
+    (machine.bin / "make").symlink_to(make)
+    new = f"VENV={machine.home}/venv"
+
+    done = machine.run(machine.bin / "make", "-n", "-C", str(SCRIPTS.parent), "demo", new)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "pip install --quiet --editable ." in done.stdout
+    assert "dev" not in done.stdout.replace("/dev/", "")
+    assert "pyright" not in done.stdout

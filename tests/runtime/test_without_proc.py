@@ -56,13 +56,12 @@ def hidden(folder: str, leaks: ModuleType) -> subprocess.CompletedProcess[str]:
     need_own_mounts()
     prepare = f'mount -t bpf bpf /mnt && mount -t tmpfs tmpfs {folder} && exec "$@"'
     command = ["unshare", "--mount", "sh", "-c", prepare, "sh"]
-    done = subprocess.run(
+    return subprocess.run(
         [*command, sys.executable, "-W", "error", "-c", USE.format(path=path)],
         capture_output=True,
         text=True,
         check=False,
     )
-    return done
 
 
 def test_without_proc(leaks: ModuleType) -> None:
