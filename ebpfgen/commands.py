@@ -116,7 +116,7 @@ def leave_with(run: Callable[[], int]) -> NoReturn:
 
 
 def _status_of(error: EbpfgenError) -> int:
-    return _USAGE if isinstance(error, UsageError) else _FAILED
+    return _USAGE if error.is_typed else _FAILED
 
 
 def _here() -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 import copier
 from copier.errors import CopierAnswersInterrupt, CopierError
 
-from ebpfgen.errors import IdentifierError, ScaffoldError
+from ebpfgen.errors import IdentifierError, ScaffoldError, UsageError
 from ebpfgen.naming import check_identifier
 from ebpfgen.process import Deferred
 from ebpfgen.tools import no_scratch
@@ -61,10 +61,10 @@ def create_project(
 
     Asks on the terminal for what is not given if *ask*, and takes the defaults if not.
 
-    Raises ScaffoldError or IdentifierError before anything is written.
+    Raises ScaffoldError or UsageError before anything is written.
     """
     if template not in templates():
-        raise ScaffoldError(f"no template {template!r}; templates: {', '.join(templates())}")
+        raise UsageError(f"no template {template!r}; templates: {', '.join(templates())}")
     folder = folder.absolute()
     name = folder.resolve().name
     package = package_name(name)

@@ -14,7 +14,9 @@ from .building import (
     OPENAT,
     PREAMBLE,
     files_of,
+    generate_here,
     interrupt_cli,
+    make_project,
     map_definition,
     run_cli,
     run_python,
@@ -31,6 +33,7 @@ SOURCES = {
     "legacy.c": PREAMBLE + 'struct { u32 type; } old SEC("maps") = { 1 };',
     "static.c": PREAMBLE + 'SEC("xdp") static int p(void *c) { return 0; }\nvoid *q = p;',
     "warned.c": "#warning careful\nint x;\n",
+    "underscores.c": "int __;\n",
 }
 
 
@@ -70,6 +73,27 @@ REFUSED = {
     "jobs without end": (f"generate -j {'9' * 5000}", 2, ("is not a number",)),
     "an empty source": ("generate bpf EMPTY", 2, ("SOURCE is empty: name a file",)),
     "an empty object": ("generate --object EMPTY bpf", 2, ("--object is empty",)),
+    "a type of no name": ("generate --type EMPTY bpf kprobe.c", 2, ("--type '' names no type",)),
+    "a type of no kind": (
+        "generate --type class@x bpf kprobe.c",
+        2,
+        ("--type 'class x'", "struct, union, enum, typedef"),
+    ),
+    "a type that is not there": (
+        "generate --type zzz bpf kprobe.c -- -IHEADERS",
+        1,
+        ("kprobe.c: --type 'zzz': no such type in the object",),
+    ),
+    "a map that is not there": (
+        "generate --event zzz=u64 bpf kprobe.c -- -IHEADERS",
+        1,
+        ("kprobe.c: --event zzz=…: no such map; maps: kprobe_map",),
+    ),
+    "a C name that is none in Python": (
+        "generate bpf underscores.c",
+        1,
+        ("underscores.c: C name '__' leaves nothing to name it",),
+    ),
     "option": ("generate --bogus bpf kprobe.c", 2, ("--bogus", "see ebpfgen generate --help")),
     "option without value": ("generate bpf kprobe.c --cc", 2, ("--cc",)),
     "a second source that is not there": (
@@ -99,7 +123,7 @@ REFUSED = {
     "new with a module's name": ("new json", 2, ("would hide Python's module json",)),
     "new in a full folder": ("new .", 1, ("is not empty",)),
     "new over a file": ("new kprobe.c/x", 1, ("kprobe.c",)),
-    "no such template": ("new x --template xyz", 1, ("no template 'xyz'", "kprobe")),
+    "no such template": ("new x --template xyz", 2, ("no template 'xyz'", "kprobe")),
     "new option": ("new x --bogus", 2, ("--bogus", "see ebpfgen new --help")),
     "trace option": ("trace --bogus", 2, ("--bogus", "see ebpfgen trace --help")),
 }
@@ -118,6 +142,38 @@ def test_bad_input_is_one_line_and_writes_nothing(
     assert [text for text in said if text not in done.stderr] == []
     assert {name: text.decode() for name, text in files_of(folder).items()} == SOURCES
     assert {path.name for path in folder.iterdir()} == set(SOURCES), "not even an empty folder"
+
+
+# What is wrong in a file or in the environment, which a line of the manual would not mend.
+WRONG_ELSEWHERE = {
+    "target": ("bpf", 'targets = "vax"', "", "unknown target 'vax'"),
+    "suffix": ("bpf", 'output-suffix = "-x"', "", "output suffix '-x'"),
+    "flags": ("bpf", 'cflags = "-D\'"', "", "cflags in"),
+    "ident": ("1x", "", "", "ident in"),
+    "underscores": ("__", "", "", "'__' is nothing but underscores"),
+    "stem": ('bpf\noutput-stem = "a/b"', "", "", "output stem 'a/b'"),
+    "prefix": ('bpf\ndefines = [""]', "", "", "--define ''"),
+    "type": ('bpf\ntypes = ["class x"]', "", "", "--type 'class x'"),
+    "record": ('bpf\nevents = { "" = "x" }', "", "", "MAP=STRUCT"),
+    "source twice": ('bpf\nsource = ["a.c", "a.c"]', "", "", "named twice"),
+    "source and object": ('bpf\nsource = "a.c"\nobject = "a.o"', "", "", "don't go together"),
+    "open quote in the environment": ("bpf", "", "'", "$EBPFGEN_CFLAGS can't be split"),
+    "-M in the environment": ("bpf", "", "-MD", "-MD in $EBPFGEN_CFLAGS"),
+}
+
+
+@pytest.mark.parametrize(
+    ("binding", "defaults", "variable", "said"), WRONG_ELSEWHERE.values(), ids=WRONG_ELSEWHERE
+)
+def test_what_is_not_typed_is_no_wrong_usage(
+    tmp_path: Path, binding: str, defaults: str, variable: str, said: str
+) -> None:
+    make_project(tmp_path, binding, defaults=defaults)
+    done = generate_here(tmp_path, env={"EBPFGEN_CFLAGS": variable})
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert said in done.stderr
+    typed = generate_here(tmp_path, "-t", "vax", env={"EBPFGEN_CFLAGS": variable})
+    assert typed.returncode == 2, "a wrong word comes first"
 
 
 def test_a_message_with_a_line_break_is_one_line(folder: Path) -> None:
