@@ -11,7 +11,7 @@ from ebpfgen.btf.find import find_type
 from ebpfgen.btf.layout import strip
 from ebpfgen.btf.reader import Btf
 from ebpfgen.comments import Comments
-from ebpfgen.errors import UsageError
+from ebpfgen.errors import SelectionError
 from ebpfgen.map_kinds import UNTYPED, kind_of
 from ebpfgen.model import Attribute, Map, Module, ObjectFile, Program, Variable
 from ebpfgen.naming import Naming, camel_case, export_order, member_name, unique_names
@@ -51,7 +51,7 @@ def bind(
     the C file and of the object that will lie beside the module. *constants* are values to export
     by their C names, *comments* what the source says of what it declares.
 
-    Raises UsageError if a type or map of the *selection* is not in the object.
+    Raises SelectionError if a type or map of the *selection* is not in the object.
     """
     selection = selection or Selection()
     comments = comments or Comments()
@@ -123,7 +123,7 @@ def _maps(
     for name in events:
         if name not in names or name not in {bpf_map.name for bpf_map in object_file.maps}:
             known = ", ".join(bpf_map.name for bpf_map in object_file.maps) or "none"
-            raise UsageError(f"--event {name}=…: no such map; maps: {known}")
+            raise SelectionError(f"--event {name}=…: no such map; maps: {known}")
     result = []
     for bpf_map in object_file.maps:
         record = events.get(bpf_map.name)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ebpfgen.clang import Compilation, Toolchain, compile_source
-from ebpfgen.errors import SourceError, UsageError, placed
+from ebpfgen.errors import LinkError, SourceError, placed
 from ebpfgen.inputs import read_file
 from ebpfgen.jobs import COMMAND_LINE, Job
 from ebpfgen.stamp import in_package, stamped
@@ -172,7 +172,7 @@ def _constants(
 ) -> dict[str, int]:
     """Return the constants that were asked for, of all sources.
 
-    Raises UsageError if two sources have different values for one name.
+    Raises LinkError if two sources have different values for one name.
     """
     from ebpfgen.defines import read_defines
 
@@ -189,7 +189,7 @@ def _constants(
         )
         for name, value in of_source.items():
             if found.setdefault(name, value) != value:
-                raise UsageError(
+                raise LinkError(
                     f"{name} is {found[name]} in one source of {job.ident} and {value} in "
                     f"{source.name}: rename one, or choose another --define"
                 )

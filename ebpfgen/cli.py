@@ -1,10 +1,12 @@
 """The command line: what is typed becomes one call. The only file that knows typer."""
 
 import os
+import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn, cast
 
@@ -12,12 +14,13 @@ import typer
 
 import ebpfgen
 from ebpfgen.commands import Mode, Request, leave_with, run_generate
-from ebpfgen.console import relative, say
+from ebpfgen.console import relative, say, standard_output, warn
 from ebpfgen.directives import Directive
 from ebpfgen.errors import UsageError
 from ebpfgen.flags import split_flags
 from ebpfgen.jobs import Options
 from ebpfgen.naming import Naming
+from ebpfgen.process import Orderly
 
 # The base of all that typer's parser raises, which has no public name of its own; what is used of
 # it, BadParameter has too.
@@ -35,37 +38,39 @@ app = typer.Typer(
 
 _GENERATE_HELP = """Compile BPF C and write typed Python modules beside the objects.
 
-With IDENT and SOURCE one binding is generated, named after IDENT; several sources are linked.
-Without, all bindings of the project that are not up to date: every [[tool.ebpfgen.bindings]] of the
-nearest pyproject.toml, and every line "# ebpfgen:generate IDENT SOURCE" in the modules below it.
-What follows -- goes to clang:
+With IDENT and SOURCE, generate one binding, named after IDENT; several sources are linked. Without,
+generate every binding of the project that is not up to date: each [[tool.ebpfgen.bindings]] of the
+nearest pyproject.toml, and each line "# ebpfgen:generate IDENT SOURCE" in the modules below it. The
+words after -- are flags for clang:
 
   ebpfgen generate --target amd64 bpf kprobe.c -- -I headers
+
+--target, --cflags, --type, --event, --define and --object may be repeated.
 """
 
 
 @dataclass(slots=True)
 class _Invocation:
-    """What commands are called with: the flags behind --, and where a directive's request goes."""
+    """What a command line is parsed with, the flags behind --, and to: an action, or a request."""
 
     flags: tuple[str, ...]
     is_directive: bool = False
     request: Request | None = None
+    action: Callable[[], int] | None = None
 
 
-@app.command(help=_GENERATE_HELP, options_metavar="[OPTIONS]", epilog="-- CFLAGS  Flags for clang.")
+@app.command(help=_GENERATE_HELP)
 def generate(  # noqa: PLR0917 - typer calls it by name
     context: typer.Context,
-    ident: Annotated[
-        str | None, typer.Argument(metavar="IDENT", help="Name of the classes and functions.")
-    ] = None,
-    source: Annotated[
-        list[Path] | None, typer.Argument(metavar="SOURCE...", help="The C files.")
-    ] = None,
+    ident: Annotated[str | None, typer.Argument(metavar="IDENT", hidden=True)] = None,
+    source: Annotated[list[str] | None, typer.Argument(metavar="SOURCE", hidden=True)] = None,
     target: Annotated[
         list[str] | None,
         typer.Option(
-            "--target", "-t", metavar="TARGETS", help="Comma-separated. [default: bpfel,bpfeb]"
+            "--target",
+            "-t",
+            metavar="TARGETS",
+            help="Comma-separated, such as amd64,arm64. [default: bpfel,bpfeb]",
         ),
     ] = None,
     cc: Annotated[
@@ -82,7 +87,8 @@ def generate(  # noqa: PLR0917 - typer calls it by name
         str | None,
         typer.Option(
             metavar="COMMAND",
-            help="What removes DWARF. [env: EBPFGEN_STRIP; default: llvm-strip beside clang]",
+            help="The program that strips DWARF. [env: EBPFGEN_STRIP; default: the llvm-strip "
+            "beside clang]",
         ),
     ] = None,
     no_strip: Annotated[
@@ -92,23 +98,29 @@ def generate(  # noqa: PLR0917 - typer calls it by name
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Where files go. [default: here; without IDENT, beside each source]",
+            help="Folder of the generated files. [default: the current one; without IDENT, that "
+            "of each source]",
         ),
     ] = None,
     output_stem: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Beginning of the files' names. [default: IDENT]"),
+        typer.Option(
+            metavar="NAME", help="Start of the file names. [default: IDENT in lower case]"
+        ),
     ] = None,
     output_suffix: Annotated[
-        str | None, typer.Option(metavar="NAME", help="End of the files' names, such as _test.")
+        str | None, typer.Option(metavar="NAME", help="End of the file names, such as _test.")
     ] = None,
     naming: Annotated[
-        Naming | None,
-        typer.Option(help="Spelling of programs and maps: KprobeMap or kprobe_map."),
+        str | None,
+        typer.Option(
+            metavar="camel|snake",
+            help="Names of programs, maps and variables: KprobeMap or kprobe_map. [default: camel]",
+        ),
     ] = None,
     types: Annotated[
         list[str] | None,
-        typer.Option("--type", metavar="NAME", help="A type to generate though nothing uses it."),
+        typer.Option("--type", metavar="NAME", help="Generate this type even if nothing uses it."),
     ] = None,
     event: Annotated[
         list[str] | None,
@@ -116,39 +128,40 @@ def generate(  # noqa: PLR0917 - typer calls it by name
     ] = None,
     define: Annotated[
         list[str] | None,
-        typer.Option(metavar="PREFIX", help="Export the #define constants that begin so."),
+        typer.Option(
+            metavar="PREFIX", help="Export the #define constants whose names start with PREFIX."
+        ),
     ] = None,
     global_types: Annotated[
         bool | None,
         typer.Option(
-            "--global-types/--no-global-types", help="Classes for what maps and variables hold."
+            "--global-types/--no-global-types",
+            help="Generate the types of maps and variables. [default: global-types]",
         ),
     ] = None,
     objects: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
-            "--object", metavar="FILE", help="An object built elsewhere, in place of SOURCE."
+            "--object", metavar="FILE", help="An object built elsewhere, instead of SOURCE."
         ),
     ] = None,
     makebase: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Write rules for make, relative to FOLDER. [env: EBPFGEN_MAKEBASE]",
+            help="Write rules for make, with paths relative to FOLDER. [env: EBPFGEN_MAKEBASE]",
         ),
     ] = None,
     compile_only: Annotated[
-        bool, typer.Option("--compile-only", help="Write the objects, and no modules.")
+        bool, typer.Option("--compile-only", help="Write objects, but no modules.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", "-f", help="Generate what is up to date, too.")
+        bool, typer.Option("--force", "-f", help="Regenerate even if up to date.")
     ] = False,
     jobs: Annotated[
-        int,
-        typer.Option(
-            "--jobs", "-j", min=0, metavar="N", help="Variants made at once. [default: CPUs]"
-        ),
-    ] = 0,
+        str | None,
+        typer.Option("--jobs", "-j", metavar="N", help="Variants built at once. [default: CPUs]"),
+    ] = None,
     check: Annotated[
         bool,
         typer.Option("--check", help="Change nothing; exit 1 and list what is not up to date."),
@@ -158,17 +171,18 @@ def generate(  # noqa: PLR0917 - typer calls it by name
     ] = False,
     tracked: Annotated[
         bool,
-        typer.Option("--tracked", help="Fail if git lacks a file of a binding. For hooks and CI."),
+        typer.Option("--tracked", help="Fail if git does not track a binding's inputs or outputs."),
     ] = False,
     watch: Annotated[
-        bool, typer.Option("--watch", "-w", help="Generate again whenever an input changes.")
+        bool,
+        typer.Option("--watch", "-w", help="Generate again whenever an input changes."),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show the command lines that are run.")
+        bool, typer.Option("--verbose", "-v", help="Print the command lines that are run.")
     ] = False,
 ) -> None:
     """Generate bindings."""
@@ -184,15 +198,15 @@ def generate(  # noqa: PLR0917 - typer calls it by name
         output_dir=output_dir,
         output_stem=output_stem,
         output_suffix=output_suffix,
-        naming=naming,
+        naming=_naming(naming),
         types=tuple(types or ()),
         events=tuple(event or ()),
         global_types=global_types,
         defines=tuple(define or ()),
-        objects=tuple(objects or ()),
+        objects=_files(objects, "--object"),
         makebase=makebase,
     )
-    request = Request(ident, tuple(source or ()), options)
+    request = Request(ident, _files(source, "SOURCE"), options)
     mode = Mode(
         check=check,
         rebuild=rebuild,
@@ -200,54 +214,43 @@ def generate(  # noqa: PLR0917 - typer calls it by name
         watch=watch,
         force=force,
         compile_only=compile_only,
-        jobs=jobs,
+        jobs=_count(jobs),
         json=json,
         quiet=quiet,
         verbose=verbose,
     )
-    if not invocation.is_directive:
-        raise typer.Exit(run_generate(request, mode, parse_directive))
-    if mode != Mode():
+    if invocation.is_directive and mode != Mode():
         raise UsageError("a directive says what to generate; how, the command line says")
     invocation.request = request
+    invocation.action = partial(run_generate, request, mode, parse_directive)
 
 
 @app.command()
 def new(
-    name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Folder and name of the project.")
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", hidden=True)] = None,
+    template: Annotated[
+        str, typer.Option(metavar="TEMPLATE", help="The project to start from.")
+    ] = "kprobe",
+    description: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="One line for its README.")
     ] = None,
-    template: Annotated[str, typer.Option(help="What to begin with.")] = "kprobe",
-    description: Annotated[str | None, typer.Option(help="One line for its README.")] = None,
 ) -> None:
-    """Create a project that counts system calls."""
-    from ebpfgen.scaffold import create_project
+    """Create a project that counts system calls.
 
-    ask = name is None and sys.stdin.isatty()
-    if name is None:
-        if not ask:
-            raise UsageError("NAME is missing: ebpfgen new NAME")
-        name = typer.prompt("Name of the project")
-    project = create_project(Path(name), template, description=description, ask=ask)
-    sudo = "" if os.geteuid() == 0 else "sudo "
-    say(f"created {relative(project.folder)}; next:")
-    say(f"  cd {shlex.quote(relative(project.folder))}")
-    say("  ebpfgen generate")
-    say(f"  {sudo}{shlex.quote(sys.executable)} -m {project.package}")
+    NAME is the name of the project, and of the folder that is created for it. It is asked for on a
+    terminal if it is left out.
+    """
+    context.obj.action = partial(_create, name, template, description)
 
 
 @app.command()
 def trace(
+    context: typer.Context,
     raw: Annotated[bool, typer.Option("--raw", help="Print the kernel's own lines.")] = False,
 ) -> None:
     """Follow what bpf_printk writes, until Ctrl-C."""
-    from ebpfgen.trace import follow
-
-    try:
-        for line in follow(raw=raw):
-            say(line)
-    except KeyboardInterrupt:
-        return
+    context.obj.action = partial(_follow, raw)
 
 
 def _version(wanted: bool) -> None:
@@ -277,7 +280,7 @@ def parse_directive(directive: Directive) -> Request:
     invocation = _Invocation(flags, is_directive=True)
     if not {"-h", "--help"}.isdisjoint(words):
         raise UsageError("a directive is IDENT SOURCE, with options")
-    _run_app(["generate", *words], invocation, "ebpfgen generate --help")
+    _parse(["generate", *words], invocation)
     if invocation.request is None:
         raise UsageError("a directive is IDENT SOURCE, with options")
     return invocation.request
@@ -287,18 +290,25 @@ def _run(words: Sequence[str]) -> int:
     flags: tuple[str, ...] = ()
     if words and words[0] == "generate":
         words, flags = _split_words(words)
-    return _run_app(list(words) or ["--help"], _Invocation(flags), "ebpfgen --help")
+    invocation = _Invocation(flags)
+    status = _parse(list(words) or ["--help"], invocation)
+    return invocation.action() if invocation.action else status
 
 
-def _run_app(words: list[str], invocation: _Invocation, manual: str) -> int:
-    """Run a command and return its status. Raises UsageError that names the *manual*."""
+def _parse(words: list[str], invocation: _Invocation) -> int:
+    """Parse a command line, or print what --help or --version asks for; the status of that.
+
+    Raises UsageError that names the manual.
+    """
     try:
-        # What a command leaves with, such as 130 for Ctrl-C, comes back instead of being raised.
-        status: int | None = app(words, prog_name="ebpfgen", obj=invocation, standalone_mode=False)
+        with standard_output():
+            # The status of Ctrl-C, 130, is returned, too.
+            status: int | None = app(
+                words, prog_name="ebpfgen", obj=invocation, standalone_mode=False
+            )
     except _WrongUsage as error:
+        manual = f"{error.ctx.command_path if error.ctx else 'ebpfgen'} --help"
         raise UsageError(f"{error.format_message().rstrip('.')} (see {manual})") from error
-    except typer.Abort as error:
-        raise KeyboardInterrupt from error
     return status or 0
 
 
@@ -306,3 +316,70 @@ def _split_words(words: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     """Split at the first --: what follows is clang's, and never one of our own arguments."""
     split = words.index("--") if "--" in words else len(words)
     return list(words[:split]), tuple(words[split + 1 :])
+
+
+def _files(names: Sequence[str] | None, option: str) -> tuple[Path, ...]:
+    """Make paths of *names*. Raises UsageError for an empty one, which would be the folder."""
+    if names and "" in names:
+        raise UsageError(f"{option} is empty: name a file")
+    return tuple(map(Path, names or ()))
+
+
+def _naming(name: str | None) -> Naming | None:
+    """Find the naming called *name*. Raises UsageError."""
+    if name is None:
+        return None
+    if name not in list(Naming):
+        raise UsageError(f"--naming {name!r} is unknown: pass {' or '.join(Naming)}")
+    return Naming(name)
+
+
+def _count(text: str | None) -> int:
+    """Read the number of ``--jobs``; without one it is 0. Raises UsageError."""
+    if text is None:
+        return 0
+    if not re.fullmatch("[0-9]{1,6}", text):
+        raise UsageError(f"--jobs {text!r} is not a number of variants: pass 1 or more")
+    return int(text)
+
+
+def _create(name: str | None, template: str, description: str | None) -> int:
+    """Create a project and print what to do next. Raises UsageError without a name."""
+    ask = name is None and sys.stdin.isatty() and sys.stdout.isatty()
+    if name is None and ask:
+        name = _ask_name()
+    if not name:
+        raise UsageError("NAME is missing: ebpfgen new NAME")
+    from ebpfgen.scaffold import create_project
+
+    with Orderly():
+        project = create_project(Path(name), template, description=description, ask=ask)
+    sudo = "" if os.geteuid() == 0 else "sudo "
+    say(f"created {relative(project.folder)}; next:")
+    say(f"  cd {shlex.quote(relative(project.folder))}")
+    say("  ebpfgen generate")
+    say(f"  {sudo}{shlex.quote(sys.executable)} -m {project.package}")
+    return 0
+
+
+def _ask_name() -> str | None:
+    """Ask for the name of a project; None if the input ends (Ctrl-D)."""
+    with Orderly():
+        try:
+            while not (name := input("Name of the project: ").strip()):
+                pass
+        except EOFError:
+            warn("\n")
+            return None
+        except KeyboardInterrupt:
+            warn("\n")
+            raise
+        return name
+
+
+def _follow(raw: bool) -> int:
+    from ebpfgen.trace import follow
+
+    for line in follow(raw=raw):
+        say(line)
+    return 0

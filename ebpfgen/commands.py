@@ -3,9 +3,7 @@
 Whatever is only needed when there is something to do is imported then.
 """
 
-import errno
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from ebpfgen.console import (
     ProgressBar,
+    StandardOutputError,
     has_colours,
     relative,
     say,
-    say_no_more,
     tell_error,
     warn,
     write_anything,
@@ -30,6 +28,7 @@ from ebpfgen.errors import (
     placed,
 )
 from ebpfgen.jobs import Job, Options, check_options, job_from_arguments
+from ebpfgen.process import Orderly, raise_if_ended
 from ebpfgen.project import project_folder
 from ebpfgen.report import variant_line
 from ebpfgen.run import Generated, Observer, Settings
@@ -37,7 +36,7 @@ from ebpfgen.run import Generated, Observer, Settings
 if TYPE_CHECKING:
     from ebpfgen.directives import Directive
 
-_FAILED, _USAGE, _SIGNAL, _INTERRUPTED = 1, 2, 128, 130
+_FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
 
 
 class Request(NamedTuple):
@@ -91,25 +90,16 @@ def run_generate(request: Request, mode: Mode, parse: DirectiveParser) -> int:
     if mode.watch and (mode.json or mode.tracked):
         option = "--json" if mode.json else "--tracked"
         raise UsageError(f"{option} is for the end of a run, and --watch has none: leave one out")
-    if mode.watch:
-        return _watch(request, mode, parse)
-    if mode.check:
-        return _check(request, mode, parse)
-    return _generate(request, mode, parse)
+    with Orderly():
+        if mode.watch:
+            return _watch(request, mode, parse)
+        if mode.check:
+            return _check(request, mode, parse)
+        return _generate(request, mode, parse)
 
 
 def leave_with(run: Callable[[], int]) -> NoReturn:
     """Run a command and exit with its status; what it raises becomes a line and a status."""
-    terminated: list[int] = []
-
-    def on_termination(number: int, _: object) -> NoReturn:
-        """End as Ctrl-C does, so that nothing is left behind, with the status a shell expects."""
-        terminated.append(_SIGNAL + number)
-        sys.exit(terminated[0])
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
-            signal.signal(number, on_termination)
     write_anything()
     try:
         status = run()
@@ -117,26 +107,16 @@ def leave_with(run: Callable[[], int]) -> NoReturn:
         tell_error(error)
         status = _status_of(error)
     except KeyboardInterrupt:
-        # watchfiles makes one of whatever a signal's handler raises.
-        status = terminated[0] if terminated else _INTERRUPTED
-    except BrokenPipeError:
-        say_no_more()
+        status = _INTERRUPTED
+    except StandardOutputError as error:
+        if not error.is_broken_pipe:
+            warn(f"ebpfgen: {error}\n")
         status = _FAILED
-    except OSError as error:
-        if error.errno != errno.ENOSPC or error.filename:
-            raise  # not of the standard output
-        say_no_more()
-        warn(f"ebpfgen: can't write to the standard output: {error.strerror}\n")
-        status = _FAILED
-    if status > _SIGNAL:
-        # CPython kills itself at its end if a KeyboardInterrupt has passed through exec(), as in
-        # the import of a dataclass, though it was handled; unless another exec() follows.
-        exec("")
     sys.exit(status)
 
 
 def _status_of(error: EbpfgenError) -> int:
-    return _USAGE if isinstance(error, UsageError) else _FAILED
+    return _USAGE if error.is_typed else _FAILED
 
 
 def _here() -> Path:
@@ -216,6 +196,7 @@ def _generate_jobs(
             warn(f"{shlex.join(words)}\n")
 
     def variant(done: Generated) -> None:
+        raise_if_ended()
         made.append(done)
         hidden = mode.only_written and done.state == "unchanged"
         if not (mode.quiet or mode.json or hidden):

@@ -17,6 +17,7 @@ from ebpfgen.jobs import (
     check_names,
     check_outputs,
     check_suffix,
+    check_types,
     split_events,
     stem_of,
     targets_of,
@@ -209,7 +210,7 @@ def _job(table: _Table, file: Path, options: Options) -> Job:
         suffix=check_suffix(options.output_suffix or table.optional("output-suffix") or ""),
         naming=options.naming or _naming(table),
         selection=Selection(
-            (*table.texts("types"), *options.types),
+            check_types((*table.texts("types"), *options.types)),
             split_events((*table.events(), *options.events)),
             global_types if options.global_types is None else options.global_types,
         ),

@@ -2,11 +2,13 @@
 
 import io
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from ebpfgen.errors import CompileError, EbpfgenError, each_error
 
@@ -16,20 +18,39 @@ _MANY = 8
 _WIDTH = 30
 _CLEAR = "\r\x1b[K"
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+class StandardOutputError(Exception):
+    """The standard output can't be written: a full disk, or a pipe that nobody reads."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"can't write to the standard output: {error.strerror}")
+        self.is_broken_pipe = isinstance(error, BrokenPipeError)
+
+
+@contextmanager
+def standard_output() -> Iterator[None]:
+    """Turn an OSError of what the block writes into StandardOutputError."""
+    try:
+        yield
+    except OSError as error:
+        _discard(sys.stdout)
+        raise StandardOutputError(error) from error
+
 
 def say(text: str) -> None:
-    """Write a line, for somebody who waits for it."""
-    print(text, flush=True)
-
-
-def say_no_more() -> None:
-    """Lose what can't be written: Python would try again, and complain, when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Write a line to the standard output. Raises StandardOutputError."""
+    with standard_output():
+        print(text, flush=True)
 
 
 def warn(text: str) -> None:
-    """Write to the standard error as it is."""
-    print(text, end="", file=sys.stderr, flush=True)
+    """Write to the standard error as it is; there is nobody to tell if that fails."""
+    try:
+        print(text, end="", file=sys.stderr, flush=True)
+    except OSError:
+        _discard(sys.stderr)
 
 
 def tell_error(error: EbpfgenError) -> None:
@@ -37,12 +58,14 @@ def tell_error(error: EbpfgenError) -> None:
     for one in each_error(error):
         if isinstance(one, CompileError):
             warn(one.diagnostics)
-        warn(f"ebpfgen: {one}\n")
+        # A name in it may hold a line break, or what a terminal takes for a command.
+        text = _CONTROLS.sub(lambda found: repr(found[0])[1:-1], str(one))
+        warn(f"ebpfgen: {text}\n")
 
 
 def write_anything() -> None:
-    """Have characters that the output's encoding lacks escaped: file names may hold any bytes."""
-    for stream in (sys.stdout, sys.stderr):
+    """Escape characters that an encoding lacks: file names and what is typed may hold any bytes."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
@@ -97,6 +120,13 @@ class ProgressBar:
             if self._shown:
                 self._shown, self._hidden = "", True
                 warn(_CLEAR)
+
+
+def _discard(stream: TextIO) -> None:
+    """Drop what was written to a stream and will be: Python would try again when it ends."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def _is_terminal() -> bool:

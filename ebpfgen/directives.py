@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ebpfgen.errors import placed
 from ebpfgen.flags import split_flags
 from ebpfgen.inputs import read_file
 from ebpfgen.project import project_files
@@ -48,5 +49,6 @@ def _directives(file: Path, data: bytes) -> Iterator[Directive]:
     for number, line in enumerate(data.splitlines(), 1):
         rest = line.removeprefix(_MARK)
         if rest != line and (not rest or rest[:1].isspace()):
-            words = split_flags(rest.decode("utf-8", "replace"), f"{file}:{number}")
+            with placed(place := f"{file}:{number}"):
+                words = split_flags(rest.decode("utf-8", "replace"), place)
             yield Directive(file, number, tuple(words))

@@ -7,6 +7,7 @@
     │   ├── TargetError       no such target
     │   └── IdentifierError   a name that Python can't use
     ├── ConfigError           pyproject.toml says something that can't be meant
+    ├── SelectionError        an object has no type or map of the name that was asked for
     ├── ToolError             a program that ebpfgen runs is missing or failed to start
     ├── SourceError           the C file can't be read
     ├── CompileError          clang refused the C; carries its own text
@@ -30,11 +31,18 @@ _SHOWN = 6
 
 
 class EbpfgenError(Exception):
-    """The base of every error that ebpfgen raises on purpose."""
+    """The base of every error that ebpfgen raises on purpose.
+
+    ``is_typed`` says that the command line is wrong, and not a file, an object or the machine.
+    """
+
+    is_typed = False
 
 
 class UsageError(EbpfgenError):
-    """An argument, or a combination of arguments, makes no sense."""
+    """An argument, or a combination of arguments, makes no sense, wherever it stands."""
+
+    is_typed = True
 
 
 class TargetError(UsageError):
@@ -55,6 +63,10 @@ class IdentifierError(UsageError):
 
 class ConfigError(EbpfgenError):
     """``[tool.ebpfgen]`` in a ``pyproject.toml`` is missing or can't be understood."""
+
+
+class SelectionError(EbpfgenError):
+    """An object has no type or map of the name that was asked for, or more than one."""
 
 
 class ToolError(EbpfgenError):
@@ -160,10 +172,11 @@ def each_error(error: EbpfgenError) -> tuple[EbpfgenError, ...]:
 
 @contextmanager
 def placed(place: str) -> Iterator[None]:
-    """Have an error begin with *place*, what it is about or where that stands, if it lacks that."""
+    """Begin errors with *place*, a file or a variable that causes them, if they lack it."""
     try:
         yield
     except EbpfgenError as error:
+        error.is_typed = False
         if place not in str(error):
             error.args = (f"{place}: {error}",)
         raise

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ebpfgen.errors import ConfigError, ObjectError, SourceError, UsageError
+from ebpfgen.errors import ConfigError, ObjectError, SourceError, UsageError, placed
 from ebpfgen.flags import check_flags, split_flags
 from ebpfgen.inputs import check_file, check_text, shortened
 from ebpfgen.naming import Naming, check_identifier
-from ebpfgen.selection import Selection
+from ebpfgen.selection import TAGS, Selection
 from ebpfgen.target import DEFAULT_TARGETS, SUFFIXES, ByteOrder, Target, find_targets
 
 _BYTE_ORDERS: dict[bytes, ByteOrder] = {b"\x01": "little", b"\x02": "big"}
@@ -134,9 +134,11 @@ class Options(NamedTuple):
         Raises UsageError for flags that can't be split into words, or passed on.
         """
         for name in ("EBPFGEN_CC", "EBPFGEN_CFLAGS", "EBPFGEN_STRIP", "EBPFGEN_MAKEBASE"):
-            check_text(environment.get(name, ""), f"${name}")
-        flags = split_flags(environment.get("EBPFGEN_CFLAGS", ""), "$EBPFGEN_CFLAGS")
-        check_flags(flags, "$EBPFGEN_CFLAGS")
+            with placed(f"${name}"):
+                check_text(environment.get(name, ""), f"${name}")
+        with placed("$EBPFGEN_CFLAGS"):
+            flags = split_flags(environment.get("EBPFGEN_CFLAGS", ""), "$EBPFGEN_CFLAGS")
+            check_flags(flags, "$EBPFGEN_CFLAGS")
         makebase = environment.get("EBPFGEN_MAKEBASE")
         return self._replace(
             cc=self.cc or environment.get("EBPFGEN_CC") or None,
@@ -172,7 +174,9 @@ def job_from_arguments(
         suffix=check_suffix(options.output_suffix or ""),
         naming=options.naming or Naming.CAMEL,
         selection=Selection(
-            options.types, split_events(options.events), options.global_types is not False
+            check_types(options.types),
+            split_events(options.events),
+            options.global_types is not False,
         ),
         defines=() if objects else check_defines(options.defines),
         cc=options.cc,
@@ -192,6 +196,7 @@ def check_options(options: Options) -> None:
             if isinstance(text, str | Path):
                 check_text(str(text), _OPTION_NAMES.get(name, f"--{name.replace('_', '-')}"))
     find_targets(options.targets)
+    check_types(options.types)
     split_events(options.events)
     check_defines(options.defines)
     check_flags(options.cflags, "the flags for clang")
@@ -246,6 +251,17 @@ def check_defines(prefixes: Iterable[str]) -> tuple[str, ...]:
     return prefixes
 
 
+def check_types(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names of types. Raises UsageError for one that no type can have."""
+    for name in (names := tuple(names)):
+        tag, _, rest = name.strip().rpartition(" ")
+        if not rest:
+            raise UsageError("--type '' names no type: pass one, such as 'struct event'")
+        if tag and tag not in TAGS:
+            raise UsageError(f"--type {name!r}: say {', '.join(TAGS)} before the name")
+    return names
+
+
 def check_suffix(suffix: str) -> str:
     """Return what ends the names of files. Raises UsageError if no module could have that name."""
     if suffix and not f"x{suffix}".isidentifier():
@@ -278,7 +294,8 @@ def targets_of(names: Iterable[str], objects: Sequence[Path], named: bool) -> tu
     """Return the targets: those of *names*, or the generic ones of objects that were built.
 
     An object tells its byte order; the architecture it is for, if any, has to be *named*.
-    Raises TargetError for an unknown target, UsageError if an object does not fit one.
+    Raises TargetError for an unknown target, UsageError for another number of them than of
+    objects, ObjectError if an object does not fit its target.
     """
     if not objects:
         return find_targets(names)
@@ -292,7 +309,7 @@ def targets_of(names: Iterable[str], objects: Sequence[Path], named: bool) -> tu
         )
     for target, (path, order) in zip(targets, orders.items(), strict=True):
         if target.byte_order != order:
-            raise UsageError(f"{path} is {order} endian, and no object for {target.name}")
+            raise ObjectError(f"{path} is {order} endian, and no object for {target.name}")
     return targets
 
 

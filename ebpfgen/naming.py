@@ -176,6 +176,10 @@ def check_identifier(name: str, what: str) -> str:
             "use letters, digits and underscores, and begin with a letter",
             name=name,
         )
+    if not name.strip("_"):
+        raise IdentifierError(
+            f"{what} {name!r} is nothing but underscores: add a letter", name=name
+        )
     if keyword.iskeyword(name):
         raise IdentifierError(f"{what} {name!r} is a Python keyword: choose another", name=name)
     return name

@@ -4,15 +4,18 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import copier
 from copier.errors import CopierAnswersInterrupt, CopierError
 
-from ebpfgen.errors import IdentifierError, ScaffoldError
+from ebpfgen.errors import IdentifierError, ScaffoldError, UsageError
 from ebpfgen.naming import check_identifier
+from ebpfgen.process import Deferred
+from ebpfgen.tools import no_scratch
 
 _TEMPLATES = Path(__file__).with_name("templates") / "project"
 
@@ -58,10 +61,10 @@ def create_project(
 
     Asks on the terminal for what is not given if *ask*, and takes the defaults if not.
 
-    Raises ScaffoldError or IdentifierError before anything is written.
+    Raises ScaffoldError or UsageError before anything is written.
     """
     if template not in templates():
-        raise ScaffoldError(f"no template {template!r}; templates: {', '.join(templates())}")
+        raise UsageError(f"no template {template!r}; templates: {', '.join(templates())}")
     folder = folder.absolute()
     name = folder.resolve().name
     package = package_name(name)
@@ -70,8 +73,8 @@ def create_project(
     data = {"project_name": name, "package": package}
     if description:
         data["description"] = " ".join(description.split()).rstrip(".")
-    with tempfile.TemporaryDirectory(prefix="ebpfgen-") as scratch:
-        made = Path(scratch, name)
+    with _scratch_folder() as scratch:
+        made = scratch / name
         try:
             copier.run_copy(
                 str(_TEMPLATES / template), made, data=data, defaults=not ask, quiet=True
@@ -146,10 +149,44 @@ def _licence(headers: Iterable[Path]) -> str:
     return ", ".join(sorted(found))
 
 
+@contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    """Give a folder until the block ends, for the project and for copier's own temporary files."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="ebpfgen-"))
+    except OSError as error:
+        raise no_scratch(error.strerror) from error
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield folder
+    finally:
+        with Deferred():
+            tempfile.tempdir = before
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _move(made: Path, folder: Path) -> None:
-    if folder.is_dir():
+    """Move a project to its folder; nothing of it stays there if that fails or is interrupted."""
+    existed = folder.is_dir()
+    moved: list[Path] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
         for item in made.iterdir():
+            target = folder / item.name
+            if not target.exists():
+                moved.append(target)
             shutil.move(item, folder)
-        return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(made, folder)
+    except BaseException:
+        with Deferred():
+            for target in moved:
+                _remove(target)
+            if not existed:
+                folder.rmdir()
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

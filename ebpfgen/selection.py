@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+TAGS = ("struct", "union", "enum", "typedef")
+"""What may stand before the name of a type, with a space."""
+
 
 class Selection(NamedTuple):
     """What was asked for: names of types, record types of event maps, no types for globals."""

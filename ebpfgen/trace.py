@@ -1,7 +1,9 @@
 """Follows the kernel's trace pipe, where ``bpf_printk`` writes."""
 
+import io
 import os
 import re
+import select
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,12 @@ _LINE = re.compile(
     r"(?P<time>\d+\.\d+): (?P<event>[^:]+): (?P<text>.*)"
 )
 
+_CHUNK = 65536
+"""How many bytes are read at once."""
+
+_WAIT = 0.5
+"""How many seconds at most go by until a signal is handled."""
+
 
 def follow(*, raw: bool = False) -> Iterator[str]:
     """Yield each message as it is written, without end.
@@ -27,13 +35,32 @@ def follow(*, raw: bool = False) -> Iterator[str]:
     """
     pipe = _find_tracefs() / "trace_pipe"
     try:
-        with pipe.open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                yield line.rstrip("\n") if raw else readable(line.rstrip("\n"))
+        with pipe.open("rb", buffering=0) as stream:
+            for data in _lines(stream):
+                line = data.decode("utf-8", errors="replace")
+                yield line if raw else readable(line)
     except PermissionError as error:
         raise TraceError(f"{pipe} can't be read by this user: run it as root (sudo)") from error
     except OSError as error:
         raise TraceError(f"{pipe} can't be read: {error.strerror}") from error
+
+
+def _lines(stream: io.FileIO) -> Iterator[bytes]:
+    """Yield the lines of a pipe as they are written.
+
+    A signal that comes just before a read does not interrupt it: its handler runs after the read,
+    which may be never. So no read waits, and the wait has an end.
+    """
+    os.set_blocking(stream.fileno(), False)
+    rest = b""
+    while (data := stream.read(_CHUNK)) != b"":
+        if data is None:
+            select.select([stream], [], [], _WAIT)
+            continue
+        *lines, rest = (rest + data).split(b"\n")
+        yield from lines
+    if rest:
+        yield rest
 
 
 def readable(line: str) -> str:

@@ -7,6 +7,7 @@ from ebpfgen.errors import EbpfgenError, ToolError
 from ebpfgen.freshness import stamped_inputs
 from ebpfgen.jobs import Job
 from ebpfgen.output import is_generated
+from ebpfgen.process import Ended, has_ended, raise_if_ended
 from ebpfgen.project import project_files, project_folder
 
 _SUFFIXES = (".c", ".h", ".py", ".toml")
@@ -36,6 +37,7 @@ def watch(
     root = project_folder(folder)
     known: Sequence[Job] = ()
     while True:
+        raise_if_ended()
         inputs = _inputs(known)
         before = _state(root, inputs)
         try:
@@ -55,8 +57,16 @@ def watch(
         say(f"{', '.join(sorted({path.name for path in changed}))} changed")
 
 
+class _Ending:
+    """A signal that ends the process, as watchfiles asks for it."""
+
+    def is_set(self) -> bool:
+        """Whether it has come."""
+        return has_ended()
+
+
 def _changes(folders: Iterable[Path], inputs: set[Path]) -> Iterator[set[Path]]:
-    """Yield what has changed in *folders*, and nothing twice a second."""
+    """Yield what has changed in *folders*, and nothing twice a second. Raises Ended."""
     import watchfiles
 
     for found in watchfiles.watch(
@@ -65,9 +75,11 @@ def _changes(folders: Iterable[Path], inputs: set[Path]) -> Iterator[set[Path]]:
         recursive=False,
         yield_on_timeout=True,
         rust_timeout=500,
-        raise_interrupt=True,
+        # An exception that was lost before has left its number behind.
+        stop_event=_Ending(),
     ):
         yield {Path(name) for _, name in found}
+    raise Ended
 
 
 def _inputs(jobs: Iterable[Job]) -> set[Path]:

@@ -160,19 +160,14 @@ def generate_here(
     """Run ``ebpfgen generate`` in *folder*, but in this process, which starts sooner."""
     words = ["generate", *map(str, options)]
     output, errors = io.StringIO(), io.StringIO()
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        with (
-            contextlib.chdir(folder),
-            mock.patch.dict(os.environ, env or {}),
-            contextlib.redirect_stdout(output),
-            contextlib.redirect_stderr(errors),
-            pytest.raises(SystemExit) as end,
-        ):
-            main(words)
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    with (
+        contextlib.chdir(folder),
+        mock.patch.dict(os.environ, env or {}),
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(errors),
+        pytest.raises(SystemExit) as end,
+    ):
+        main(words)
     assert isinstance(end.value.code, int)
     return subprocess.CompletedProcess(words, end.value.code, output.getvalue(), errors.getvalue())
 

@@ -12,7 +12,7 @@ from ebpfgen.errors import (
     EbpfgenError,
     IdentifierError,
     ObjectError,
-    UsageError,
+    SelectionError,
 )
 from ebpfgen.members import RESERVED_MEMBERS
 from ebpfgen.model import Attribute, Map, Module, ObjectFile, Overlay, Program, Record
@@ -558,7 +558,7 @@ def test_a_type_that_a_map_has_may_be_asked_for_too() -> None:
 
 
 def test_a_name_of_several_types_says_which_and_how_to_choose() -> None:
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(SelectionError) as caught:
         select(types=("event",))
     assert str(caught.value) == (
         "--type 'event' stands for struct event and typedef event: pass --type 'struct event'"
@@ -583,7 +583,7 @@ def test_the_records_of_a_buffer_may_be_named() -> None:
 
 @pytest.mark.parametrize("name", ["rings", "one"])
 def test_records_of_what_is_no_map_are_an_error_that_names_the_maps(name: str) -> None:
-    with pytest.raises(UsageError, match=rf"--event {name}=…: no such map; maps: ring$"):
+    with pytest.raises(SelectionError, match=rf"--event {name}=…: no such map; maps: ring$"):
         select(events=((name, "struct event"),))
 
 

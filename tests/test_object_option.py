@@ -85,7 +85,7 @@ REFUSED = {
     "no BTF": ("--object bare.o bpf", 1, "bare.o for bpfel has no BTF", "compile with -g"),
     "not the byte order": (
         "--object bpfel.o -t bpfeb bpf",
-        2,
+        1,
         "bpfel.o is little endian",
         "bpfeb",
     ),

@@ -96,17 +96,17 @@ def test_flags_of_all_places_may_have_quotes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flag", "place", "words", "variable", "key"),
+    ("flag", "place", "words", "variable", "key", "status"),
     [
-        ("-M", "the flags for clang", "--cflags={}", "", ""),
-        ("-MD", "the flags for clang", "-- -DX {}", "", ""),
-        ("-MF", "$EBPFGEN_CFLAGS", "", "-DX {}", ""),
-        ("-MMD", "cflags in [[tool.ebpfgen.bindings]] 1 of", "", "", "-DX {}"),
+        ("-M", "the flags for clang", "--cflags={}", "", "", 2),
+        ("-MD", "the flags for clang", "-- -DX {}", "", "", 2),
+        ("-MF", "$EBPFGEN_CFLAGS", "", "-DX {}", "", 1),
+        ("-MMD", "cflags in [[tool.ebpfgen.bindings]] 1 of", "", "", "-DX {}", 1),
     ],
     ids=["option", "after the dashes", "variable", "key"],
 )
 def test_flags_that_make_clang_write_rules_are_refused_with_the_reason(
-    tmp_path: Path, flag: str, place: str, words: str, variable: str, key: str
+    tmp_path: Path, flag: str, place: str, words: str, variable: str, key: str, status: int
 ) -> None:
     project = make_project(tmp_path, defaults=f'cflags = "{key.format(flag)}"')
     before = files_of(project)
@@ -115,7 +115,7 @@ def test_flags_that_make_clang_write_rules_are_refused_with_the_reason(
         *words.format(flag).split(),
         env={"EBPFGEN_CFLAGS": variable.format(flag)},
     )
-    assert done.returncode == 2
+    assert done.returncode == status
     assert done.stderr.startswith(f"ebpfgen: {flag} in {place}")
     assert done.stderr.endswith("pass --makebase FOLDER\n")
     assert done.stderr.count("\n") == 1

@@ -10,7 +10,7 @@ import yaml  # type: ignore[import-untyped]
 
 from ebpfgen import scaffold
 from ebpfgen.config import jobs_from_config
-from ebpfgen.errors import IdentifierError, ScaffoldError
+from ebpfgen.errors import IdentifierError, ScaffoldError, UsageError
 from ebpfgen.jobs import Options
 from ebpfgen.scaffold import create_project, package_name, templates
 
@@ -246,14 +246,14 @@ def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_template_lists_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(ScaffoldError, match="no template 'xyz'; templates: kprobe"):
+    with pytest.raises(UsageError, match="no template 'xyz'; templates: kprobe"):
         create_project(tmp_path / "proj", "xyz")
     assert templates() == ["kprobe"]
 
 
 @pytest.mark.parametrize("template", ["", ".", "..", "../project/kprobe"])
 def test_a_path_is_no_template(tmp_path: Path, template: str) -> None:
-    with pytest.raises(ScaffoldError, match="no template"):
+    with pytest.raises(UsageError, match="no template"):
         create_project(tmp_path / "proj", template)
 
 

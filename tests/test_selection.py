@@ -4,7 +4,7 @@ import pytest
 
 from ebpfgen.btf.find import find_type
 from ebpfgen.btf.layout import strip
-from ebpfgen.errors import UsageError
+from ebpfgen.errors import SelectionError
 
 from .btf_builder import BtfBuilder
 
@@ -60,7 +60,7 @@ def test_a_name_stands_for_a_type(builder: BtfBuilder, wanted: str, found: str) 
 def test_any_other_name_is_one_line_that_says_what_to_do(
     builder: BtfBuilder, wanted: str, message: str
 ) -> None:
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(SelectionError) as caught:
         find_type(builder.btf(), wanted)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)

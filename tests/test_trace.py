@@ -108,7 +108,7 @@ def test_a_user_who_may_not_read_it_is_told_to_be_root(monkeypatch: pytest.Monke
         next(follow())
 
 
-def test_ctrl_c_ends_the_command_in_silence(tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_command_in_silence_with_the_status_of_a_shell(tmp_path: Path) -> None:
     try:
         place = trace._find_tracefs()
         descriptor = os.open(place / "trace_pipe", os.O_RDONLY | os.O_NONBLOCK)
@@ -122,4 +122,4 @@ def test_ctrl_c_ends_the_command_in_silence(tmp_path: Path) -> None:
         return str(pipe) in [os.path.realpath(descriptor) for descriptor in descriptors]
 
     done = interrupt_cli("trace", cwd=tmp_path, when=opened)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (130, "")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ebpfgen.btf import types as t
 from ebpfgen.btf.layout import c_name, strip
 from ebpfgen.btf.reader import Btf
-from ebpfgen.errors import UsageError
+from ebpfgen.errors import SelectionError
 
 _TAGS = {"struct": t.Struct, "union": t.Union, "enum": t.Enum, "typedef": t.Typedef}
 
@@ -16,11 +16,13 @@ def find_type(btf: Btf, wanted: str) -> int:
 
     That is a tag or a typedef, alone (``event``) or with its kind (``struct event``).
 
-    Raises UsageError if there is none, naming those that are close, or more than one.
+    Raises SelectionError if there is none, naming those that are close, or more than one.
     """
     tag, _, name = wanted.strip().rpartition(" ")
     if tag and tag not in _TAGS:
-        raise UsageError(f"--type {wanted!r}: say struct, union, enum or typedef before the name")
+        raise SelectionError(
+            f"--type {wanted!r}: say struct, union, enum or typedef before the name"
+        )
     kinds = [_TAGS[tag]] if tag else list(_TAGS.values())
     # By what they stand for; of two names for that, the tag comes first.
     found: dict[int, tuple[int, str]] = {}
@@ -33,17 +35,17 @@ def find_type(btf: Btf, wanted: str) -> int:
     }
     if len(compound) > 1:
         labels = sorted(label for _, label in compound.values())
-        raise UsageError(
+        raise SelectionError(
             f"--type {wanted!r} stands for {' and '.join(labels)}: pass --type {labels[0]!r}"
         )
     if compound:
         return next(iter(compound.values()))[0]
     if found:
         number = c_name(btf, next(iter(found)))
-        raise UsageError(f"--type {wanted!r} is {number}, for which Python needs no class")
+        raise SelectionError(f"--type {wanted!r} is {number}, for which Python needs no class")
     close = difflib.get_close_matches(name, _all_names(btf), n=1)
     hint = f"did you mean {close[0]}?" if close else "the C code must use it to have it in the BTF"
-    raise UsageError(f"--type {wanted!r}: no such type in the object ({hint})")
+    raise SelectionError(f"--type {wanted!r}: no such type in the object ({hint})")
 
 
 def _named(btf: Btf, kinds: Iterable[type[t.Type]], name: str) -> Iterable[tuple[int, str]]:
