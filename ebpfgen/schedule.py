@@ -10,6 +10,7 @@ from ebpfgen.build import BuiltVariant, build_variant, import_rest, link_parts, 
 from ebpfgen.clang import Compilation, Toolchain, find_toolchain, strip_objects
 from ebpfgen.errors import CompileError, EbpfgenError, FailedError, each_error
 from ebpfgen.jobs import Job
+from ebpfgen.process import Deferred
 from ebpfgen.run import Observer, Settings, usable_cpus
 from ebpfgen.target import Target
 from ebpfgen.tools import allow_tools, stop_tools
@@ -34,9 +35,11 @@ def build_all(
     pool = ThreadPoolExecutor(settings.workers or usable_cpus())
     finished = False
     try:
-        for binding in bindings:
-            for variant in binding.variants:
-                variant.start(pool, counter)
+        # Interrupted while it starts a thread, a pool does not know of the thread, nor wait for it.
+        with Deferred():
+            for binding in bindings:
+                for variant in binding.variants:
+                    variant.start(pool, counter)
         import_rest()
         for binding in bindings:
             yield binding.results()

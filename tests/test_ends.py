@@ -118,6 +118,24 @@ def test_a_signal_ends_the_compilers_that_run(tmp_path: Path, number: signal.Sig
     assert not Path(f"/proc/{started.read_text().strip()}").exists()
 
 
+def test_a_signal_while_threads_start_leaves_no_thread_behind(tmp_path: Path) -> None:
+    """A pool does not know of a thread yet while it waits for the thread to start."""
+    make_project(tmp_path)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, threading, time\nreal = threading.Thread.start\n"
+        "def start(thread):\n    real(thread)\n    time.sleep(0.5)\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\nthreading.Thread.start = start\n"
+    )
+    compiler = script(tmp_path / "cc", 'sleep 5; exec clang "$@"')
+    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    env = {"PYTHONPATH": path, "TMPDIR": str(scratch)}
+    done = run_cli("generate", "--cc", compiler, cwd=tmp_path, env=env)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
+    assert list(scratch.iterdir()) == []
+
+
 def test_two_signals_at_once_are_one(tmp_path: Path) -> None:
     """As a terminal that closes sends them: what runs is still ended in order."""
     make_project(tmp_path)
