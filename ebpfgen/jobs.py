@@ -220,7 +220,8 @@ def check_inputs(sources: Sequence[Path], objects: Sequence[Path]) -> None:
 
 def check_names(job: Job) -> None:
     """Raise UsageError if the names of the files to write are longer than file systems take."""
-    size = max(len(os.fsencode(f"{path.name}.d")) for path in job.outputs)
+    longest = max((target.suffix for target in job.targets), key=len)
+    size = len(os.fsencode(f"{job.stem}_{longest}{job.suffix}.py.d"))
     if size > _NAME_MAX:
         raise UsageError(
             f"the names of the files of {shortened(job.ident)} would have up to {size} bytes, and "

@@ -80,7 +80,7 @@ def read_stamp(text: str) -> Stamp | None:
             name = _unescaped(name)
         except UnicodeError:
             return None
-        is_elsewhere = kind == "output" and (name == ".." or Path(name).name != name)
+        is_elsewhere = kind == "output" and ("/" in name or name in ("", ".", ".."))
         if text_fault(name) or is_elsewhere:
             return None
         found[kind][name] = digest
