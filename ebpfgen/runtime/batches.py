@@ -128,8 +128,8 @@ class Payload:
         return memoryview(buffer)[offset:].tobytes()
 
     def pack(self, value: bytes, /) -> bytes:
-        """Return *value*."""
-        return bytes(value)
+        """Return *value*. Raises TypeError if it is not bytes."""
+        return memoryview(value).tobytes()
 
 
 class Decoder(Generic[R]):

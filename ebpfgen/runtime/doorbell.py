@@ -23,11 +23,16 @@ class Doorbell:
         self.closed = False
         self._lock = threading.RLock()
         self._guests = 0
+        self._bell = -1
         self._epoll = select.epoll()
-        self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._epoll.register(self._bell, select.EPOLLIN)
-        for fd in fds:
-            self._epoll.register(fd, events)
+        try:
+            self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+            self._epoll.register(self._bell, select.EPOLLIN)
+            for fd in fds:
+                self._epoll.register(fd, events)
+        except BaseException:
+            self._free()
+            raise
 
     @contextmanager
     def held(self) -> Iterator[int]:

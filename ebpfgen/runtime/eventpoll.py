@@ -13,6 +13,8 @@ from ebpfgen.runtime.events import MOUTHFUL, NAP, EventBuffer, deadline, left_un
 
 R = TypeVar("R")
 
+_LONGEST = (1 << 31) - 1
+
 
 class EventPoll(Generic[R]):
     """Several ring and perf buffers, waited for together.
@@ -92,7 +94,7 @@ class EventPoll(Generic[R]):
             # Each may have forgotten that it has something when it was asked before.
             if any(buffer._has_something() for buffer in self._buffers):
                 return True
-            return bool(poller.poll(None if timeout is None else math.ceil(timeout * 1000)))
+            return bool(poller.poll(_milliseconds(timeout)))
 
     def _open(self) -> list[EventBuffer[R]]:
         return [buffer for buffer in self._buffers if not buffer.closed]
@@ -102,3 +104,8 @@ class EventPoll(Generic[R]):
             buffer._check_usable()
         if not self._open():
             raise StateError(errno.EBADF, f"{self!r}: all of them are closed")
+
+
+def _milliseconds(timeout: float | None) -> int | None:
+    """A timeout as poll(2) takes it, which is an int: the caller goes on waiting after that."""
+    return None if timeout is None else math.ceil(min(timeout * 1000, _LONGEST))

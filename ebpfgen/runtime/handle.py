@@ -3,13 +3,14 @@
 import contextlib
 import errno
 import mmap
+import os
 from collections.abc import Callable, Iterator
 from typing import ClassVar, Generic, Never, NoReturn, Protocol, Self, TypeVar, Unpack, overload
 
 from ebpfgen.runtime._libbpf import maps as _maps, objects as _objects, programs as _programs
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.errors import BpfError, MapError, StateError, UnsupportedObjectError
-from ebpfgen.runtime.lifetime import ClosableT, Owner
+from ebpfgen.runtime.lifetime import ClosableT, Once, Owner
 from ebpfgen.runtime.link import Attachment
 from ebpfgen.runtime.options import OpenOptions, open_object
 
@@ -30,8 +31,7 @@ class Handle(Owner):
     def __init__(self, data: bytes, name: str, **options: Unpack[OpenOptions]) -> None:
         self.name = name
         self.loaded = False
-        self.needed: list[object] = []
-        """What must stay open until the object is loaded: libbpf has its descriptor."""
+        self._needed: list[Once] = []
         self.verifier_logs: dict[str, str] = {}
         self._log_level = options.get("log_level", 0)
         self._sections: dict[str, mmap.mmap] = {}
@@ -51,7 +51,7 @@ class Handle(Owner):
         For calls of libbpf that follow its pointers: no other thread makes one meanwhile. Raises
         StateError if the object is closed.
         """
-        with self._lock, self.lifetime:
+        with self.exclusive(), self.lifetime.call():
             yield self._pointer
 
     @contextlib.contextmanager
@@ -63,6 +63,14 @@ class Handle(Owner):
         with self.held() as pointer:
             self.check_not_loaded()
             yield pointer
+
+    def descriptor_until_loaded(self, fd: int) -> int:
+        """Duplicate a descriptor, which libbpf keeps the number of until the object is loaded."""
+        own = os.dup(fd)
+        release = Once(lambda: os.close(own))
+        self._needed.append(release)
+        self.lifetime.free_before(release)
+        return own
 
     def find_program(self, name: str) -> int:
         """Return libbpf's handle of a program."""
@@ -104,12 +112,11 @@ class Handle(Owner):
 
     def keep(self, resource: ClosableT) -> ClosableT:
         """Close *resource* before the object, as :meth:`Owner.keep` has it."""
-        super().keep(resource)
         if isinstance(resource, Attachment):
             # Whoever holds the link alone holds the object.
             resource.holds = self
             self.lifetime.free_before(resource.release)
-        return resource
+        return super().keep(resource)
 
     def has_attached(self, name: str) -> bool:
         """Return whether a program or map of this name is attached to something."""
@@ -136,7 +143,8 @@ class Handle(Owner):
 
                 self.verifier_logs = logs(log)
             self.loaded = True
-            self.needed.clear()
+            for release in self._needed:
+                release()
             undo.pop_all()
 
     def _unmap(self) -> None:
@@ -216,7 +224,12 @@ class Member(Generic[T]):
             return self
         made = group._members.get(self.c_name)
         if made is None:
-            made = group._members[self.c_name] = self._make(group._handle, self.c_name)
+            # Of a ring buffer there must not be two, which would both move its position.
+            with group._handle.exclusive():
+                made = group._members.get(self.c_name)
+                if made is None:
+                    new = self._make(group._handle, self.c_name)
+                    made = group._members.setdefault(self.c_name, new)
         return made  # type: ignore[return-value]  # what _make made for this name
 
     def __set__(self, group: Group, value: Never) -> NoReturn:

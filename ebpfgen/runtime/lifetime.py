@@ -11,8 +11,7 @@ import errno
 import os
 import threading
 import weakref
-from collections.abc import Callable
-from types import TracebackType
+from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar
 
 from ebpfgen.runtime._libbpf.library import CallError
@@ -58,9 +57,8 @@ class Once:
 class Lifetime:
     """The lifetime of one resource, such as a descriptor or a ``bpf_object``.
 
-    ``with lifetime:`` is a call in flight. It raises StateError if the resource is closed, and
-    keeps it from being freed until the block ends. The call that reads a map's element has the same
-    steps inline, because entering a ``with`` block takes as long as half of a lookup.
+    ``with lifetime.call():`` is a call in flight. The calls that read and write a map's element
+    have the same steps inline, because entering the block takes as long as half of a lookup.
 
     Appending to a list and taking from it are atomic, so that no lock is needed: the call is
     counted before ``closed`` is looked at, and ``closed`` is set before the calls are counted.
@@ -125,31 +123,20 @@ class Lifetime:
                 release()
         self._free()
 
-    def begin(self) -> bool:
-        """Count a call in flight, which ends with end(). False if the resource is closed."""
-        self.calls.append(None)
-        if self.closed:
-            self.end()
-            return False
-        return True
+    @contextlib.contextmanager
+    def call(self) -> Iterator[None]:
+        """Count a call in flight: the resource is not freed inside this ``with`` block.
 
-    def end(self) -> None:
-        """End a call in flight."""
-        self.calls.pop()
-        if self.closed:
+        Raises StateError if the resource is closed. An exception of a signal handler, which may
+        come between any two steps, leaves the count right.
+        """
+        try:
+            self.calls.append(None)
+            self.check_open()
+            yield
+        finally:
+            self.calls.pop()
             self.settle()
-
-    def __enter__(self) -> None:
-        if not self.begin():
-            raise self.error()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.end()
 
 
 def close_when_dropped(
@@ -209,13 +196,26 @@ class Owner:
 
         If that is closed already, closes *resource* at once and raises StateError.
         """
-        with self._lock:
+        with self.exclusive():
+            self._kept = [known for known in self._kept if not known.closed]
+            self._kept.append(resource)
+            # In this order: a signal handler may close the owner between any two lines.
             if self.closed:
                 resource.close()
             self.check_open()
-            self._kept = [known for known in self._kept if not known.closed]
-            self._kept.append(resource)
         return resource
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other threads out, but not in a forked child: one of the parent's may have the lock.
+
+        A signal handler that interrupts the thread in here is let in.
+        """
+        if os.getpid() != self.lifetime.process:
+            yield
+            return
+        with self._lock:
+            yield
 
     def close(self) -> None:
         """Close what was kept, the last first, then the resource. Twice does nothing.
@@ -233,12 +233,16 @@ class Owner:
                 return
             self.lifetime.closed = True
             self._finalizer.detach()
-            self._unmap()
             kept, self._kept = self._kept, []
-            try:
-                _close_all(kept)
-            finally:
-                self.lifetime.close()
+            # Closing is a call in flight: nothing is freed before all that was kept is closed.
+            self.lifetime.calls.append(None)
+        # Without the lock, which a thread that uses a link, for which closing waits, may need.
+        try:
+            self._unmap()
+            _close_all(kept)
+        finally:
+            self.lifetime.calls.pop()
+            self.lifetime.settle()
 
     def _unmap(self) -> None:
         """Unmap what the owner has mapped, before anything is closed."""

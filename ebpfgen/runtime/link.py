@@ -12,7 +12,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import NamedTuple, Protocol, Self, TypeVar, overload
 
 from ebpfgen.runtime import kernel, pinning
@@ -20,7 +20,7 @@ from ebpfgen.runtime._libbpf import links as _links
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.descriptor import held_fd
 from ebpfgen.runtime.errors import BpfError, NotSupportedError, StateError
-from ebpfgen.runtime.lifetime import Once, close_when_dropped
+from ebpfgen.runtime.lifetime import Once, Owner, close_when_dropped
 from ebpfgen.runtime.link_info import LinkInfo, read_link_info
 
 LinkT = TypeVar("LinkT", bound="Link")
@@ -46,7 +46,7 @@ class Attachment:
     detaching there would stop the parent's program.
     """
 
-    holds: object = None
+    holds: Owner | None = None
     """The object that the program is of, which lives as long as this does."""
 
     def __init__(self, program: str, target: str, detach: Callable[[], None]) -> None:
@@ -150,10 +150,12 @@ class Link(Attachment):
         if os.getpid() != self._process:  # where the lock may be held by a thread that is not here
             yield self.fd
             return
-        with self._lock:
+        # Closing the object waits for the same as closing the link.
+        object_in_use = self.holds.lifetime.call() if self.holds else nullcontext()
+        with object_in_use, self._lock:
             descriptor = self.fd
-            self._uses += 1
             try:
+                self._uses += 1
                 yield descriptor
             finally:
                 self._uses -= 1

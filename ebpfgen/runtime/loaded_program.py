@@ -86,19 +86,20 @@ class LoadedProgram:
         Raises NotSupportedError for a kind that the kernel can't run so (kprobes, tracepoints …),
         BpfError if it refuses the arguments or is interrupted, StateError if the program is gone.
         """
+        context = _context_bytes(ctx)
         with self.held_fd() as fd:
             result = run_program(
                 fd,
                 program_info(fd, self.name).type,
                 self.name,
                 data=data,
-                ctx=ctx if isinstance(ctx, bytes) else ctx.pack(),
+                ctx=context,
                 repeat=repeat,
                 flags=flags,
                 cpu=cpu,
                 batch_size=batch_size,
             )
-        if isinstance(ctx, bytes):
+        if isinstance(ctx, bytes | bytearray | memoryview):
             return result
         return RunResult(
             result.return_value, result.data, type(ctx).unpack_from(result.ctx), result.duration
@@ -149,7 +150,7 @@ class PinnedProgram(LoadedProgram):
     @contextlib.contextmanager
     def held_fd(self) -> Iterator[int]:
         """Give :attr:`fd`, which is not closed inside the ``with`` block."""
-        with self._lifetime:
+        with self._lifetime.call():
             yield self._fd
 
     @property
@@ -168,6 +169,15 @@ class PinnedProgram(LoadedProgram):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _context_bytes(ctx: Context | bytes) -> bytes:
+    """A context as bytes. Raises TypeError if it is neither bytes nor a generated class's value."""
+    if isinstance(ctx, bytes | bytearray | memoryview):
+        return bytes(ctx)
+    if not hasattr(ctx, "pack"):
+        raise TypeError(f"ctx is {ctx!r}, not bytes or a value of a generated class")
+    return ctx.pack()
 
 
 def open_pinned_program(path: StrPath) -> PinnedProgram:

@@ -32,6 +32,7 @@ R = TypeVar("R")
 
 # PERF_RECORD_LOST and PERF_RECORD_SAMPLE; type, misc and size of struct perf_event_header.
 _LOST, _SAMPLE = 2, 9
+_PAGES = 64
 _HEADER = struct.Struct("=IHH")
 # What precedes a payload: the header, and the payload's size.
 _LEAD = _HEADER.size + 4
@@ -98,7 +99,7 @@ class PerfBuffer(EventBuffer[R_co]):
         super().__init__(opened, codec)
 
     def open(
-        self, *, pages: int = 64, wakeup_events: int = 1, wakeup_bytes: int | None = None
+        self, *, pages: int = _PAGES, wakeup_events: int = 1, wakeup_bytes: int | None = None
     ) -> Self:
         """Open a ring of *pages* of memory for every CPU that is online.
 
@@ -118,19 +119,28 @@ class PerfBuffer(EventBuffer[R_co]):
                 raise StateError(
                     errno.EBUSY, f"{self._KIND} {self.name} is open: open() it before it is used"
                 )
-            cpus = [cpu for cpu in online_cpus() if cpu < self.max_entries]
-            try:
-                with self.held_fd() as fd:
-                    self._take_over(_events.open_perf_buffer(fd, cpus, pages, wakeup))
-                self._rings = [
-                    _CpuRing(cpu, _events.memory(self._handle or 0, index))
-                    for index, cpu in enumerate(cpus)
-                ]
-            except CallError as error:
-                self._release()
-                raise self._cant_open(error, pages) from error
+            with self._memory_in_use() as usable:
+                if usable:
+                    self._open(pages, wakeup)
+            self._check_usable()
             self._bell()
         return self
+
+    def _open(self, pages: int, wakeup: Wakeup) -> None:
+        """Open the rings, with the memory in use."""
+        cpus = [cpu for cpu in online_cpus() if cpu < self.max_entries]
+        try:
+            handle = _events.open_perf_buffer(self.fd, cpus, pages, wakeup)
+            self._handle = handle
+            # It goes before the map, whoever closes that.
+            self._free = Once(lambda: _events.close_perf_buffer(handle))
+            self._owner.lifetime.free_before(self._free)
+            self._rings = [
+                _CpuRing(cpu, _events.memory(handle, index)) for index, cpu in enumerate(cpus)
+            ]
+        except CallError as error:
+            self._release()
+            raise self._cant_open(error, pages) from error
 
     @property
     def lost(self) -> dict[int, int]:
@@ -151,15 +161,10 @@ class PerfBuffer(EventBuffer[R_co]):
             },
         )
 
-    def _take_over(self, handle: int) -> None:
-        """Own what libbpf has opened, which goes before the map whoever closes that."""
-        self._handle = handle
-        self._free = Once(lambda: _events.close_perf_buffer(handle))
-        self._owner.lifetime.free_before(self._free)
-
     def _open_rings(self) -> list[_CpuRing]:
+        """The rings, with the memory in use; opened with the defaults if they are not open."""
         if self._handle is None:
-            self.open()
+            self._open(_PAGES, Wakeup(1, False))
         return self._rings
 
     def _copy(self, limit: int | None) -> Batch:  # noqa: ARG002 - a ring is taken as a whole

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar, Self
 
 from ebpfgen.runtime.doorbell import Doorbell
-from ebpfgen.runtime.errors import StateError
+from ebpfgen.runtime.errors import BpfError, MapError, StateError
 from ebpfgen.runtime.lifetime import Once
 from ebpfgen.runtime.maps.base import Map
 from ebpfgen.runtime.maps.opened import Opened
@@ -62,6 +62,7 @@ class SharedBuffer(Map, ABC):
                 self._doorbell.close()
             if not self._is_in_use:
                 self._release()
+        super().close()
 
     def __enter__(self) -> Self:
         self._check_usable()
@@ -109,26 +110,37 @@ class SharedBuffer(Map, ABC):
         Gives False if it is, and to a signal handler if the thread that it interrupts is in here.
         """
         with self._lock:
-            # The map is not closed either, as a signal handler may do, before the memory is.
-            lifetime = self._owner.lifetime
-            if self._is_closed or self._is_in_use or not lifetime.begin():
+            if self._is_closed or self._is_in_use:
                 yield False
                 return
+            # The map is not closed either, as a signal handler may do, before the memory is.
+            calls = self._owner.lifetime.calls
             try:
+                calls.append(None)
                 self._is_in_use = True
-                yield True
+                yield not self._owner.closed
             finally:
                 self._is_in_use = False
                 if self.closed:
                     self._release()
-                lifetime.end()
+                calls.pop()
+                self._owner.lifetime.settle()
 
     def _bell(self) -> Doorbell:
         with self._lock:
             if self._doorbell is None:
-                fds = () if self._is_closed else self._descriptors()
-                self._doorbell = Doorbell(fds, self._EVENTS)
+                self._doorbell = self._new_bell()
                 self._owner.lifetime.free_before(Once(self._doorbell.close))
                 if self._is_closed:
                     self._doorbell.close()
             return self._doorbell
+
+    def _new_bell(self) -> Doorbell:
+        try:
+            with self._memory_in_use() as usable:
+                return Doorbell(self._descriptors() if usable else (), self._EVENTS)
+        except BpfError:
+            raise
+        except OSError as error:
+            message = f"can't wait for {self._KIND} {self.name}: {error.strerror}"
+            raise MapError(error.errno or errno.EMFILE, message) from error

@@ -73,7 +73,10 @@ class UserRingBuffer(SharedBuffer, Generic[R_contra]):
         self._check_usable()
         with self._memory_in_use() as usable:
             memory = self._memory
-            if not usable or memory is None or memory.size - memory.used() < step:
+            if not usable or memory is None:
+                self._check_usable()
+                return False
+            if memory.size - memory.used() < step:
                 return False
             produced = memory.producer[0]
             offset = produced % memory.size

@@ -1,6 +1,7 @@
 """Global variables of the C source: constants before loading, live memory after."""
 
 import errno
+import operator
 from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar, overload
 
@@ -129,6 +130,7 @@ class ArrayVariable(Variable[tuple[T, ...]], Sequence[T]):
         self._bytes.write(place * self._element.SIZE, data)
 
     def _place(self, index: int) -> int:
+        index = operator.index(index)  # numpy's integers wrap around
         place = index + self._length if index < 0 else index
         if not 0 <= place < self._length:
             raise IndexError(f"{self.name} has {self._length} elements, no element {index}")

@@ -332,3 +332,163 @@ def test_specs_that_another_thread_closes_are_not_read(code: bytes, busy_switchi
         specs.close()
         thread.join()
     assert set(outcomes) == {"StateError"}
+
+
+class Kept:
+    """A resource that is closed before the object, and takes its time."""
+
+    closed = False
+
+    def __init__(self, on_close: Callable[[], None]) -> None:
+        self._on_close = on_close
+
+    def close(self) -> None:
+        self.closed = True
+        self._on_close()
+
+
+def late_use(objs: Objects) -> None:
+    """A use of a closed object in another thread."""
+
+    def use() -> None:
+        with contextlib.suppress(rt.StateError):
+            objs.Hash[1] = 1
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    thread.join()
+
+
+def test_nothing_is_freed_before_all_that_was_kept_is_closed(objs: Objects) -> None:
+    fd = objs.Hash.fd
+    seen: list[str] = []
+
+    def on_close() -> None:
+        late_use(objs)
+        seen.append(bpf_file(fd))
+
+    objs._handle.keep(Kept(on_close))
+    objs.close()
+    assert seen == [MAP]
+    assert bpf_file(fd) == "closed"
+
+
+def test_an_object_is_not_freed_while_a_call_on_its_link_is_in_flight(objs: Objects) -> None:
+    link = objs.Traced.attach()
+    numbers = objs.Hash
+    with link.held_fd() as fd:
+        closer = threading.Thread(target=objs.close)
+        closer.start()
+        closer.join(PATIENCE)
+        with pytest.raises(rt.StateError):
+            numbers[1] = 1
+        assert bpf_file(fd) == LINK
+    closer.join()
+    assert bpf_file(fd) != LINK
+
+
+def test_a_signal_handler_that_closes_the_object_leaves_its_link_to_the_call(
+    objs: Objects,
+) -> None:
+    link = objs.Traced.attach()
+    with link.held_fd() as fd:
+        objs.close()
+        assert bpf_file(fd) == LINK
+    assert bpf_file(fd) != LINK
+    assert link.closed
+
+
+def test_a_link_of_an_object_that_closes_meanwhile_is_closed(
+    objs: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = objs._handle
+    check = handle.check_open
+
+    def close_and_check() -> None:
+        objs.close()
+        check()
+
+    monkeypatch.setattr(handle, "check_open", close_and_check)
+    kept = Kept(lambda: None)
+    with pytest.raises(rt.StateError, match="snippet is closed"):
+        handle.keep(kept)
+    assert kept.closed
+
+
+class InterruptError(Exception):
+    """What a signal handler raises."""
+
+
+@pytest.mark.parametrize("how", ["lookup", "pop", "info", "run"])
+def test_exceptions_of_signal_handlers_leave_no_call_counted(objs: Objects, how: str) -> None:
+    uses: dict[str, Callable[[], object]] = {
+        "lookup": lambda: objs.Hash.lookup(1),
+        "pop": lambda: objs.Hash.pop(9, None),
+        "info": lambda: objs.Hash.info,
+        "run": lambda: objs.Packet.test_run(bytes(14)),
+    }
+    use, fd = uses[how], objs.Hash.fd
+    use()
+
+    def interrupt(number: int, frame: object) -> None:
+        raise InterruptError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for turn in range(300):
+            with contextlib.suppress(InterruptError):
+                signal.setitimer(signal.ITIMER_REAL, 0.0002 + turn % 50 * 1e-6)
+                while True:
+                    use()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert objs._handle.lifetime.calls == []
+    objs.close()
+    assert bpf_file(fd) != MAP
+
+
+def test_a_forked_child_needs_no_lock_of_its_parents(objs: Objects) -> None:
+    held, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with objs._handle.held():
+            held.set()
+            go.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)
+        os._exit(0 if objs.Array[0] == 0 else 1)
+    go.set()
+    thread.join()
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_integers_of_numpy_are_integers(objs: Objects) -> None:
+    np = pytest.importorskip("numpy")
+    objs.Array[np.uint8(99)] = 5
+    assert objs.Array[99] == objs.Array[np.int8(-1)] == 5
+    for flags in (np.int64(1 << 33), np.int64(-1)):
+        with pytest.raises(ValueError, match="can't be"):
+            objs.Packet.test_run(bytes(14), flags=flags)
+    with pytest.raises(ValueError, match="can't be"):
+        objs.Packet.test_run(bytes(14), repeat=np.int64((1 << 32) + 1))
+
+
+def test_what_is_no_integer_is_a_type_error(objs: Objects) -> None:
+    half: Any = 1.5
+    for use in (
+        lambda: objs.Hash.put(1, 1, flags=half),
+        lambda: Objects.Hash.create(half),
+        lambda: Objects.Hash.open_id(half),
+        lambda: objs.Packet.test_run(bytes(14), batch_size=half),
+    ):
+        with pytest.raises(TypeError, match="integer"):
+            use()
+    nothing: Any = None
+    with pytest.raises(TypeError, match="ctx is None"):
+        objs.Packet.test_run(bytes(14), ctx=nothing)

@@ -190,8 +190,7 @@ def attach_uprobe(
         retprobe=retprobe,
         func_name=None if function is None else text(function),
     )
-    fitting(pid, INT, "pid")
-    fitting(offset, SIZE_T, "offset")
+    pid, offset = fitting(pid, INT, "pid"), fitting(offset, SIZE_T, "offset")
     call = library().bpf_program__attach_uprobe_opts
     return _link(call, program, pid, text(path), offset, ctypes.byref(options))
 
@@ -218,7 +217,7 @@ def attach_uprobe_multi(
         session=session,
     )
     wanted = None if pattern is None else text(pattern)
-    fitting(pid, INT, "pid")
+    pid = fitting(pid, INT, "pid")
     call = newer("bpf_program__attach_uprobe_multi")
     return _link(call, program, pid, text(path), wanted, ctypes.byref(options))
 
@@ -226,7 +225,7 @@ def attach_uprobe_multi(
 def attach_usdt(program: int, path: str, provider: str, name: str, *, pid: int, cookie: int) -> int:
     """Attach a program to a static probe of a file that is executed."""
     options = _CookieOptions(cookie=cookie)
-    fitting(pid, INT, "pid")
+    pid = fitting(pid, INT, "pid")
     texts = (text(path), text(provider), text(name))
     return _link(library().bpf_program__attach_usdt, program, pid, *texts, ctypes.byref(options))
 
@@ -304,6 +303,5 @@ def _numbers(
 ) -> "ctypes.Array[ctypes.c_uint64] | ctypes.Array[ctypes.c_ulong] | None":
     if numbers is None:
         return None
-    for number in numbers:
-        fitting(number, kind, "a cookie or offset")
-    return (kind * len(numbers))(*numbers)
+    fit = [fitting(number, kind, "a cookie or offset") for number in numbers]
+    return (kind * len(fit))(*fit)

@@ -105,11 +105,11 @@ def create_map(
     options = _CreateOptions(sz=ctypes.sizeof(_CreateOptions), map_flags=flags)
     if types:
         options.btf_fd, options.btf_key_type_id, options.btf_value_type_id = types
-    for what, size in zip(("key size", "value size", "max_entries"), sizes, strict=True):
-        fitting(size, UINT, what)
+    names = ("key size", "value size", "max_entries")
+    fit = [fitting(size, UINT, what) for what, size in zip(names, sizes, strict=True)]
     reference = ctypes.byref(options)
     create = library().bpf_map_create
-    return check(create(map_type, text(name), *sizes, reference))
+    return check(create(map_type, text(name), *fit, reference))
 
 
 def pin(fd: int, path: str) -> None:

@@ -48,9 +48,9 @@ class _BatchOptions(Struct):
     _fields_ = (("sz", SIZE_T), ("elem_flags", _U64), ("flags", _U64))
 
 
-def check_flags(flags: int) -> None:
-    """Raise ValueError for flags of an element that the kernel would see cut."""
-    fitting(flags, _U64, "flags")
+def checked_flags(flags: int) -> int:
+    """Flags of an element. Raises ValueError if the kernel would see them cut."""
+    return fitting(flags, _U64, "flags")
 
 
 def lookup_function() -> Callable[[ctypes.c_int, bytes | None, Bytes], int]:

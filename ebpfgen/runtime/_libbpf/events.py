@@ -82,7 +82,7 @@ def open_perf_buffer(fd: int, cpus: Sequence[int], pages: int, wakeup: Wakeup) -
         watermark=wakeup.in_bytes,
         wakeup=wakeup.amount,
     )
-    fitting(pages, SIZE_T, "pages")
+    pages = fitting(pages, SIZE_T, "pages")
     numbers = (INT * len(cpus))(*cpus)
     options = _Options(
         sz=ctypes.sizeof(_Options), cpu_cnt=len(cpus), cpus=numbers, map_keys=numbers

@@ -2,12 +2,14 @@
 
 import ctypes
 import errno
+import operator
 import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from typing import cast
 
 from ebpfgen.runtime.errors import LibraryError, NotSupportedError
 
@@ -74,10 +76,10 @@ class Struct(ctypes.Structure):
     def __init__(self, **values: object) -> None:
         kinds = {field[0]: field[1] for field in self._fields_}
         for name, value in values.items():
-            if isinstance(value, int):
-                fitting(value, kinds[name], name)
-            elif isinstance(value, bytes):
+            if isinstance(value, bytes):
                 text(value)
+            elif kinds[name] in _INTEGERS:
+                values[name] = fitting(cast("int", value), kinds[name], name)
         super().__init__(**values)
 
 
@@ -89,7 +91,11 @@ class Options(Struct):
 
 
 def fitting(value: int, kind: "type[ctypes._CDataType]", what: str) -> int:
-    """*value*, an argument of this C type. Raises ValueError naming *what* if it does not fit."""
+    """*value* as a plain integer, for an argument of this C type.
+
+    Raises ValueError naming *what* if it does not fit, TypeError if it is no integer.
+    """
+    value = operator.index(value)
     if kind in _INTEGERS:
         bits = 8 * ctypes.sizeof(kind)
         least = -(1 << bits - 1) if kind in _SIGNED else 0

@@ -92,6 +92,7 @@ def create_relative(
 def _create(program: int, target: int, attach_type: int, options: _CreateOptions) -> int:
     options.sz = ctypes.sizeof(options)
     with captured_log() as log:
+        target = fitting(target, INT, "target")
         call = library().bpf_link_create
         return check(call(program, target, attach_type, ctypes.byref(options)), log)
 
@@ -127,7 +128,7 @@ def read_info(descriptor: int, info: "ctypes.Array[ctypes.c_char]") -> int:
 
 def attach_program(program: int, target: int, attach_type: int, flags: int) -> None:
     """Attach a program without a link: it stays until it is detached. All are descriptors."""
-    fitting(flags, UINT, "flags")
+    flags, target = fitting(flags, UINT, "flags"), fitting(target, INT, "target")
     check(library().bpf_prog_attach(program, target, attach_type, flags))
 
 

@@ -11,6 +11,7 @@ from ebpfgen.runtime._libbpf.library import (
     captured_log,
     check,
     declare,
+    fitting,
     library,
 )
 
@@ -52,6 +53,7 @@ class _TcOptions(Struct):
 
 def attach_xdp(interface: int, program: int, flags: int) -> None:
     """Attach a program, by its descriptor, to an interface, by its index."""
+    flags = fitting(flags, UINT, "mode")
     with captured_log() as log:
         check(library().bpf_xdp_attach(interface, program, flags, None), log)
 

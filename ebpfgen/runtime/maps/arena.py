@@ -56,19 +56,20 @@ class Arena(Map):
     def read(self, offset: int, size: int) -> bytes:
         """Return *size* bytes at *offset*. Raises IndexError outside of the arena."""
         self._check(offset, size)
-        with self._owner.lifetime:  # which unmaps it
+        with self._owner.lifetime.call():  # which unmaps it
             return ctypes.string_at(self.address + offset, size)
 
     def write(self, offset: int, data: bytes) -> None:
         """Write *data* at *offset*. Raises IndexError outside of the arena."""
+        data = memoryview(data).tobytes()
         self._check(offset, len(data))
-        with self._owner.lifetime:
-            ctypes.memmove(self.address + offset, bytes(data), len(data))
+        with self._owner.lifetime.call():
+            ctypes.memmove(self.address + offset, data, len(data))
 
     def _address_here(self, pointer: int) -> int | None:
         process = os.getpid()
         if self._found is None or self._found[0] != process:
-            with self._owner.lifetime:
+            with self._owner.lifetime.call():
                 globals_ = ctypes.addressof(_maps.initial_value(pointer))
             start = _start_of_mapping(globals_)
             self._found = None if start is None else (process, start)

@@ -1,6 +1,7 @@
 """Array maps."""
 
 import mmap
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TypeVar, overload
@@ -152,6 +153,7 @@ class ArrayMap(TypedMap[V], Sequence[V]):
         super().freeze()
 
     def _position(self, index: int) -> int:
+        index = operator.index(index)  # numpy's integers wrap around
         position = index + self.max_entries if index < 0 else index
         if not 0 <= position < self.max_entries:
             raise IndexError(f"{self.name} has {self.max_entries} elements, no element {index}")

@@ -60,7 +60,7 @@ class Map:
 
         Raises StateError if the map is closed.
         """
-        with self._owner.lifetime:
+        with self._owner.lifetime.call():
             yield self._fd
 
     def fileno(self) -> int:

@@ -66,6 +66,6 @@ def pack_many(codec: Codec[T], values: Sequence[T], size: int) -> bytes:
         order, letter = codec.layout[0], codec.layout[1]
         try:
             return struct.pack(f"{order}{len(values)}{letter}", *values)
-        except struct.error:
+        except (struct.error, OverflowError):  # the latter is for floats
             pass  # Which one it was, its codec says.
     return b"".join([packed(codec, value, "")[:size] for value in values])

@@ -8,7 +8,7 @@ import ctypes
 from typing import NamedTuple
 
 from ebpfgen.runtime._libbpf import elements as _elements
-from ebpfgen.runtime._libbpf.elements import Bytes, check_flags
+from ebpfgen.runtime._libbpf.elements import Bytes, checked_flags
 from ebpfgen.runtime._libbpf.library import CallError
 from ebpfgen.runtime.lifetime import Lifetime
 
@@ -44,9 +44,9 @@ class Elements:
         """The value of *key*, None for a map without keys."""
         self._check_key(key)
         if flags:
-            check_flags(flags)
+            flags = checked_flags(flags)
         value = self.value_type()
-        with self.lifetime:
+        with self.lifetime.call():
             _elements.lookup(self.fd, key, value, flags)
         return value
 
@@ -55,14 +55,14 @@ class Elements:
         self._check_values(value, 1)
         # The kernel reads the value from where it writes those of other maps to.
         buffer = self.value_type.from_buffer_copy(value)
-        with self.lifetime:
+        with self.lifetime.call():
             _elements.lookup(self.fd, None, buffer)
 
     def take(self, key: bytes | None) -> Bytes:
         """The value of *key*, which is deleted at once."""
         self._check_key(key)
         value = self.value_type()
-        with self.lifetime:
+        with self.lifetime.call():
             _elements.lookup_and_delete(self.fd, key, value)
         return value
 
@@ -72,7 +72,7 @@ class Elements:
             self._check_key(key)
             self._check_values(value, 1)
         if flags:
-            check_flags(flags)
+            flags = checked_flags(flags)
         lifetime = self.lifetime
         try:
             lifetime.calls.append(None)
@@ -89,14 +89,14 @@ class Elements:
     def delete(self, key: bytes) -> None:
         """Delete *key*."""
         self._check_key(key)
-        with self.lifetime:
+        with self.lifetime.call():
             _elements.delete(self.fd, key)
 
     def next_key(self, key: bytes | None) -> bytes:
         """The key after *key*; the first for None, or for a key that is gone."""
         if key is not None:
             self._check_key(key)
-        with self.lifetime:
+        with self.lifetime.call():
             return _elements.next_key(self.fd, key, self.key_size)
 
     def room(self, count: int) -> _elements.Room:
@@ -118,7 +118,7 @@ class Elements:
         self._check(len(cursor) >= max(self.key_size, 4), "a cursor", len(cursor), self.key_size)
         self._check_keys(room.keys, room.count)
         self._check_values(room.values, room.count)
-        with self.lifetime:
+        with self.lifetime.call():
             before = None if first else cursor
             return _elements.read_batch(self.fd, before, cursor, room, delete=delete)
 
@@ -126,13 +126,13 @@ class Elements:
         """Set *count* elements. Raises BatchError, which says how many were set."""
         self._check_keys(keys, count)
         self._check_values(values, count)
-        with self.lifetime:
+        with self.lifetime.call():
             _elements.update_batch(self.fd, keys, values, count, flags)
 
     def delete_batch(self, keys: Bytes, skipped: int, count: int) -> None:
         """Delete *count* of *keys*, after the first *skipped*. Raises BatchError with its count."""
         self._check_keys(keys, skipped + count)
-        with self.lifetime:
+        with self.lifetime.call():
             start = ctypes.addressof(keys) + skipped * self.key_size
             _elements.delete_batch(self.fd, start, count)
 

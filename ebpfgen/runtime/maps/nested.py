@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
@@ -84,6 +85,29 @@ class MapOfMaps(HandleMap[K, HasFd | int], KeyedMap[K, M], Generic[K, M]):
         with self._owner.held() as pointer:
             types = self._type_ids(pointer, self._types)
             return self._inner.create_typed(max_entries, flags, "", types)
+
+    # Comparing the maps themselves would open them all.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def drain(self) -> list[tuple[K, M]]:
+        """Take out the maps that are in here now, one by one; they are the caller's to close.
+
+        One that another process takes out or replaces meanwhile is left out.
+        """
+        found: list[tuple[K, M]] = []
+        with ExitStack() as undo:
+            # Opened first: a map that nothing holds any more is gone.
+            for key, inner in list(self.items()):
+                undo.callback(inner.close)
+                try:
+                    del self[key]
+                except KeyError:
+                    inner.close()
+                else:
+                    found.append((key, inner))
+            undo.pop_all()
+        return found
 
     def _key_of(self, key: K) -> bytes:
         return self._pack_key(key)

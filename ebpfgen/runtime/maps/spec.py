@@ -1,6 +1,7 @@
 """Maps before they are created: what can be changed until the object is loaded."""
 
 import errno
+import operator
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -8,7 +9,7 @@ from typing import NamedTuple
 from ebpfgen.runtime import kernel
 from ebpfgen.runtime._libbpf import maps as _maps
 from ebpfgen.runtime._libbpf.library import CallError
-from ebpfgen.runtime.descriptor import held_fd
+from ebpfgen.runtime.descriptor import held_fd, number_of
 from ebpfgen.runtime.errors import MapError
 from ebpfgen.runtime.handle import Handle, Member
 from ebpfgen.runtime.maps.base import Map
@@ -180,7 +181,7 @@ class MapSpec:
     def set_inner(self, template: Map | int) -> None:
         """Take an existing map, or its descriptor, as the template of the maps in a map of maps.
 
-        It must stay open until the object is loaded. To resize the template of the source::
+        To resize the template of the source::
 
             with BpfMaps.Outer.inner.create(max_entries=100) as template:
                 specs.Outer.set_inner(template)
@@ -188,8 +189,8 @@ class MapSpec:
         """
         try:
             with held_fd(template) as fd, self._owner.held_unloaded():
-                _maps.set_number(self._pointer, "inner_map_fd", fd)
-                self._owner.needed.append(template)
+                own = self._owner.descriptor_until_loaded(fd)
+                _maps.set_number(self._pointer, "inner_map_fd", own)
         except CallError as error:
             reason = "one is set, or it is no map of maps" if error.errno == errno.EINVAL else error
             raise MapError(
@@ -207,7 +208,12 @@ class MapSpec:
                 self._reuse(existing.opened)
             return
         if isinstance(existing, int):
-            opened = opened_fd(os.dup(existing), self.name, f"of descriptor {existing}")
+            try:
+                own = os.dup(number_of(existing))
+            except OSError as error:
+                message = f"can't use descriptor {existing} as map {self.name}: {error.strerror}"
+                raise MapError(error.errno or errno.EBADF, message) from error
+            opened = opened_fd(own, self.name, f"of descriptor {existing}")
         else:
             opened = opened_at(existing, self.name)
         try:
@@ -237,6 +243,7 @@ class MapSpec:
 
     def _set(self, setting: str, value: int, least: int, above: int) -> None:
         self._owner.check_not_loaded()
+        value = operator.index(value)
         if not least <= value < above:
             raise ValueError(f"{setting} of {self.name} can't be {value}")
         try:

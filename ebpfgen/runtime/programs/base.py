@@ -54,7 +54,7 @@ class Program(LoadedProgram):
 
         Raises what :attr:`fd` does.
         """
-        with self._owner.lifetime:
+        with self._owner.lifetime.call():
             yield self._descriptor()
 
     def _descriptor(self) -> int:
@@ -68,7 +68,7 @@ class Program(LoadedProgram):
     @property
     def attach_type(self) -> AttachType | int:
         """What the program was loaded to be attached as."""
-        with self._owner.lifetime:
+        with self._owner.lifetime.call():
             return named(AttachType, _programs.attach_type(self._pointer))
 
     @property
@@ -83,7 +83,7 @@ class Program(LoadedProgram):
         None, and nothing is attached, where it is switched off or attached already, or where
         ``SEC()`` does not say to what.
         """
-        with self._owner.lifetime:
+        with self._owner.lifetime.call():
             wanted = _programs.autoload(self._pointer) and _programs.autoattach(self._pointer)
         if not wanted or self._owner.has_attached(self.name):
             return None

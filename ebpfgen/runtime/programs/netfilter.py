@@ -54,6 +54,7 @@ class Netfilter(Program):
         if libbpf is too old.
         """
         self._check_loaded()
+        family, hook = Family(family), NetfilterHook(hook)
         target = f"netfilter {family.name} {hook.name}, priority {priority}"
         flags = _DEFRAGMENT if defragment else 0
         try:

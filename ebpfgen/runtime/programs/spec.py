@@ -130,8 +130,8 @@ class ProgramSpec:
             other = nullcontext(0) if program is None else held_fd(program)
             try:
                 with other as descriptor:
-                    _programs.set_attach_target(self._pointer, function, descriptor)
-                self._owner.needed.append(program)
+                    own = descriptor and self._owner.descriptor_until_loaded(descriptor)
+                    _programs.set_attach_target(self._pointer, function, own)
             except CallError as error:
                 raise self._no_target(error, function, of_kernel=program is None) from error
 

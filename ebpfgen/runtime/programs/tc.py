@@ -108,6 +108,7 @@ class Tc(LinkedAtInterface):
         is there already, or CAP_NET_ADMIN is missing.
         """
         self._check_loaded()
+        direction = Direction(direction)
         index = self._interface(interface)
         target = f"{targets.interface_name(index)} {direction.name.lower()}"
         try:
@@ -143,7 +144,7 @@ class Tc(LinkedAtInterface):
 
         Raises AttachError as attach() does, NotSupportedError if libbpf is too old.
         """
-        incoming = direction is Direction.INGRESS
+        incoming = Direction(direction) is Direction.INGRESS
         attach_type = AttachType.TCX_INGRESS if incoming else AttachType.TCX_EGRESS
         return self._attach_link(interface, attach_type, before=before, after=after, first=first)
 

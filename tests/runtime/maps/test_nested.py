@@ -146,3 +146,27 @@ def wait_until_gone(types: ModuleType, made: Any) -> None:
         except rt.MapError:
             return
     raise AssertionError("the kernel keeps the map")
+
+
+def test_draining_gives_the_maps_that_were_in_it(load: Load) -> None:
+    objs, types = load("hash_of_maps"), importlib.import_module("hash_of_maps")
+    note = types.HashOfMapsNote(count=3, text=b"three")
+    for number in range(3):
+        with objs.ByFlow.new(8) as made:
+            made[number] = note
+            objs.ByFlow[types.HashOfMapsFlow(number, 80)] = made
+    found = {}
+    for flow, inner in objs.ByFlow.drain():
+        with inner:
+            found[flow.address] = inner.read()
+    assert found == {number: {number: note} for number in range(3)}
+    assert not objs.ByFlow
+
+
+def test_comparing_opens_no_map(load: Load) -> None:
+    objs = load("array_of_maps")
+    with objs.ByIndex.new(3) as made:
+        objs.ByIndex[2] = made
+    before = descriptors()
+    assert objs.ByIndex != {}
+    assert descriptors() == before
