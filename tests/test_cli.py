@@ -180,7 +180,7 @@ def test_a_message_with_a_line_break_is_one_line(folder: Path) -> None:
     done = run_cli(
         *("generate", "--output-dir", "a\n\x1b[31mb", "bpf", "kprobe.c", *INCLUDE), cwd=folder
     )
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert r"a\n\x1b[31mb" in done.stderr
 
 
