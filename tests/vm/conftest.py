@@ -80,7 +80,7 @@ def run_checks(
         "run_all.py",
         str(scratch),
         writable=scratch,
-        timeout=600,
+        timeout=1500,  # on a busy machine
         cpus=2,  # with one, per-CPU maps look like any other
         kernel=kernel,
         libbpf=libbpf,

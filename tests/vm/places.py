@@ -71,7 +71,7 @@ class Vm:
             [*_pytest(), *arguments],
             _environment(folder, self.libbpf),
             writable=folder,
-            timeout=300 + SECONDS * len((folder / "tests").read_text().splitlines()),
+            timeout=900 + SECONDS * len((folder / "tests").read_text().splitlines()),
             cpus=2,  # with one, per-CPU maps look like any other
             kernel=self.kernel,
         )

@@ -86,7 +86,7 @@ def check_trace_shows_who_opened_which_file() -> None:
     with running(*main, folder=EXAMPLES / "openat") as output:
         assert output() == "Waiting for events..\n"
         with running(*trace, folder=EXAMPLES) as next_line:
-            deadline = time.monotonic() + 40
+            deadline = time.monotonic() + 200
             wanted = f"pid:{os.getpid()},filename:{name},err:{len(name) + 1}\n"
             while time.monotonic() < deadline:
                 with contextlib.suppress(FileNotFoundError):
