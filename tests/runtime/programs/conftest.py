@@ -127,8 +127,8 @@ def ip(*arguments: str) -> str:
 
 
 def eventually(condition: Callable[[], object]) -> bool:
-    """Wait until a condition holds; False if that takes five seconds."""
-    deadline = time.monotonic() + 5
+    """Wait until a condition holds; False if that takes a minute."""
+    deadline = time.monotonic() + 60
     while not condition():
         if time.monotonic() > deadline:
             return False

@@ -23,7 +23,7 @@ def received(interface: str, send_them: Callable[[], None]) -> int:
     """Return how many of our frames the network stack gets from an interface meanwhile."""
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(OURS)) as listener:
         listener.bind((interface, OURS))
-        listener.settimeout(0.2)
+        listener.settimeout(1)
         send_them()
         count = 0
         while count < FRAMES:

@@ -49,7 +49,7 @@ def listening(objs: Any) -> Iterator[socket.socket]:
 
 
 def connect(objs: Any) -> None:
-    with listening(objs) as server, socket.create_connection(server.getsockname(), timeout=5):
+    with listening(objs) as server, socket.create_connection(server.getsockname(), timeout=60):
         pass
 
 

@@ -20,7 +20,7 @@ from .conftest import Load, eventually
 def udp(network: None) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
         made.bind(("127.0.0.1", 0))
-        made.settimeout(5)
+        made.settimeout(60)
         yield made
 
 
@@ -29,10 +29,10 @@ def stream(network: None) -> Iterator[tuple[socket.socket, socket.socket]]:
     """Give both ends of a TCP connection."""
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
-        socket.create_connection(server.getsockname(), timeout=5) as client,
+        socket.create_connection(server.getsockname(), timeout=60) as client,
         closing(server.accept()[0]) as accepted,
     ):
-        accepted.settimeout(0.3)
+        accepted.settimeout(2)
         yield client, accepted
 
 
@@ -92,7 +92,7 @@ class TestSkReuseport:
         ):
             for made in (first, second):
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-                made.settimeout(5)
+                made.settimeout(60)
             first.bind(("127.0.0.1", 0))
             second.bind(first.getsockname())
             put(objs.Group, 0, first)
@@ -163,15 +163,15 @@ class TestNetworkNamespace:
             objs.OnlyPort.value = server.getsockname()[1]
             with objs.LookedUp.attach() as link:
                 assert link.target == "network namespace this one"
-                socket.create_connection(server.getsockname(), timeout=5).close()
+                socket.create_connection(server.getsockname(), timeout=60).close()
                 assert objs.Count.value >= 1
                 objs.Refuse.value = True
                 with pytest.raises(ConnectionRefusedError):
-                    socket.create_connection(server.getsockname(), timeout=5)
+                    socket.create_connection(server.getsockname(), timeout=60)
                 info = link.info
             assert isinstance(info, rt.NetnsLinkInfo)
             assert info.netns == Path("/proc/thread-self/ns/net").stat().st_ino
-            socket.create_connection(server.getsockname(), timeout=5).close()
+            socket.create_connection(server.getsockname(), timeout=60).close()
 
     def test_a_namespace_is_named_by_a_path_or_descriptor(self, objs: Any) -> None:
         path = "/proc/thread-self/ns/net"

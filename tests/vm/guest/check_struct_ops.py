@@ -20,8 +20,8 @@ def transfer() -> None:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, NAME)
         client.connect(server.getsockname())
         with closing(server.accept()[0]) as accepted:
-            client.settimeout(20)
-            accepted.settimeout(20)
+            client.settimeout(60)
+            accepted.settimeout(60)
             left = len(SENT)
             client.sendall(SENT[:50_000])
             while left > 50_000:
