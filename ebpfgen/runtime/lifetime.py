@@ -9,9 +9,11 @@ of them has returned.
 import contextlib
 import errno
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Protocol, TypeVar
 
 from ebpfgen.runtime._libbpf.library import CallError
@@ -141,18 +143,31 @@ class Lifetime:
 
 def close_when_dropped(
     holder: object, name: str, close: Callable[[], None]
-) -> "weakref.finalize[[str, Callable[[], None], int], object]":
+) -> "weakref.finalize[..., object]":
     """Call *close*, with a ResourceWarning, when *holder* is garbage: detach() it when closed.
 
-    *close* must not refer to *holder*. Nothing happens when the interpreter exits, where the kernel
-    closes everything, nor in a forked child.
+    The warning names the line that opened it. *close* must not refer to *holder*. Nothing happens
+    when the interpreter exits, where the kernel closes everything, nor in a forked child.
     """
-    finalizer = weakref.finalize(holder, _dropped, name, close, os.getpid())
+    finalizer = weakref.finalize(holder, _dropped, name, close, os.getpid(), _callers_line())
     finalizer.atexit = False
     return finalizer
 
 
-def _dropped(name: str, close: Callable[[], None], process: int) -> None:
+def _callers_line() -> tuple[str, int]:
+    """The file and line that called the runtime, or a generated ``load_`` function."""
+    frame: FrameType | None = sys._getframe()
+    while frame and (
+        frame.f_globals.get("__name__", "").startswith("ebpfgen.runtime")
+        or frame.f_code.co_name.startswith("load_")
+    ):
+        frame = frame.f_back
+    return (frame.f_code.co_filename, frame.f_lineno) if frame else ("sys", 1)
+
+
+def _dropped(
+    name: str, close: Callable[[], None], process: int, opened_at: tuple[str, int]
+) -> None:
     if os.getpid() != process:
         return
     import warnings
@@ -160,11 +175,8 @@ def _dropped(name: str, close: Callable[[], None], process: int) -> None:
     # The garbage collector calls this, so there is nobody to raise to.
     with contextlib.suppress(CallError, OSError):
         close()
-    warnings.warn(
-        f"{name} was never closed: call close(), or use it in a with block",
-        ResourceWarning,
-        stacklevel=2,
-    )
+    message = f"{name} was never closed: call close(), or use it in a with block"
+    warnings.warn_explicit(message, ResourceWarning, *opened_at)
 
 
 class Owner:

@@ -52,6 +52,20 @@ def test_a_loaded_object_is_closed_with_a_warning(leaks: ModuleType) -> None:
     assert freed()
 
 
+def test_the_warning_names_the_line_that_loaded_it(leaks: ModuleType) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for _ in range(2):
+            leaks.load_leaks_objects()
+            gc.collect()
+    lines = Path(__file__).read_text().splitlines()
+    assert [lines[warning.lineno - 1].strip() for warning in caught] == [
+        "leaks.load_leaks_objects()",
+        "leaks.load_leaks_objects()",
+    ]
+    assert {warning.filename for warning in caught} == {__file__}
+
+
 def test_what_is_in_use_goes_with_it(leaks: ModuleType) -> None:
     def use() -> None:
         objs = leaks.load_leaks_objects()
