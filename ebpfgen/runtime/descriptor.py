@@ -1,12 +1,9 @@
 """File descriptors as arguments: a number, a program, map or link, a socket or file, a path."""
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, runtime_checkable
-
-from ebpfgen.runtime.errors import BpfError
 
 
 @runtime_checkable
@@ -83,11 +80,7 @@ def opened_file(where: File, flags: int = os.O_RDONLY) -> Iterator[int]:
     if not isinstance(where, str | os.PathLike):
         yield number_of(where)
         return
-    try:
-        fd = os.open(where, flags | os.O_CLOEXEC)
-    except OSError as error:
-        message = f"can't open {os.fspath(where)}: {error.strerror}"
-        raise BpfError(error.errno or errno.EIO, message) from error
+    fd = os.open(where, flags | os.O_CLOEXEC)
     try:
         yield fd
     finally:
