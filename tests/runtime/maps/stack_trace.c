@@ -25,7 +25,7 @@ u32 watched;
 SEC("raw_tracepoint/sys_enter")
 int take_stack(void *ctx)
 {
-	if (bpf_get_current_pid_tgid() >> 32 != watched)
+	if ((u32)bpf_get_current_pid_tgid() != watched)
 		return 0;
 	stack_id = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
 	bpf_get_stackid(ctx, &build_ids, BPF_F_USER_STACK);
