@@ -28,7 +28,7 @@ def missing() -> str | None:
 
 
 def is_new() -> bool:
-    """Tell whether the usual kernel and libbpf do for what is to be checked with newer ones."""
+    """Whether the usual kernel and libbpf are new enough for the checks of newer ones."""
     probe = subprocess.run([VM, "--check"], capture_output=True, text=True, check=False)
     numbers = re.findall(r"\d+", Path(probe.stdout.strip()).name)[:2]
     libbpf = tuple(map(int, version().split(".")))
