@@ -86,7 +86,7 @@ def _units(data: bytes) -> Iterator[CompileUnit]:
 
 
 def _atomic_element(entry: DIE) -> str | None:
-    """Return what the elements of an ``_Atomic`` array are called, None if *entry* is no such."""
+    """The type name of an ``_Atomic`` array's elements; None if *entry* is no such array."""
     is_array = False
     for found in _types(entry):
         if found.tag == "DW_TAG_atomic_type":
